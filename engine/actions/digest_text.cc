@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/actions/digest_text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+
+#include "engine/dictionary.h"
+
+namespace dcmveil::engine {
+namespace {
+
+std::uint64_t FirstBits(const Digest& digest, unsigned count) {
+  std::uint64_t number = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    number = (number << 8U) | static_cast<unsigned char>(digest.view()[i]);
+  }
+  return number >> (64U - count);
+}
+
+/// What DICOM registers is numbered through; dates and serial numbers have longer components.
+bool HasShortComponents(std::string_view uid) {
+  std::size_t digits = 0;
+  for (const char c : uid.substr(std::string_view("1.2.840.10008").size())) {
+    digits = c == '.' ? 0 : digits + 1;
+    if (digits > 4) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::string DigestUid(const Digest& digest) {
+  std::array<std::uint8_t, 16> bytes{};
+  std::copy_n(digest.view().begin(), bytes.size(), bytes.begin());
+  return "2.25." + Decimal128(bytes);
+}
+
+bool IsClassUid(Tag tag, std::string_view uid) {
+  if (IsRegisteredUid(uid)) return true;
+  if (!uid.starts_with("1.2.840.10008.") || !HasShortComponents(uid)) return false;
+  const Attribute* const attribute = FindAttribute(tag);
+  if (attribute == nullptr) return false;
+  constexpr std::array<std::string_view, 6> kKinds{
+      "SOPClass",   "TransferSyntax",  "CodingScheme",
+      "ContextUID", "MappingResource", "ContextGroupExtensionCreatorUID"};
+  return std::any_of(kKinds.begin(), kKinds.end(), [attribute](std::string_view kind) {
+    return attribute->keyword.find(kind) != std::string_view::npos;
+  });
+}
+
+std::string DigestText(Vr vr, const Digest& digest) {
+  if (vr == Vr::UI) return DigestUid(digest);
+  if (vr == Vr::IS) return std::to_string(FirstBits(digest, 31));
+  if (vr == Vr::DS) return std::to_string(FirstBits(digest, 53));  // at most 16 digits
+  std::string text = digest.hex();
+  if (const int room = MaxLength(vr); room > 0) {
+    text.resize(std::min(text.size(), static_cast<std::size_t>(room)));
+  }
+  if (vr == Vr::CS) {
+    for (char& c : text) {
+      if (c >= 'a') c = static_cast<char>(c - 'a' + 'A');
+    }
+  }
+  return text;
+}
+
+}  // namespace dcmveil::engine

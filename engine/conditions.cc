@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/conditions.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+#include "engine/dcmtk/element.h"
+#include "engine/private_blocks.h"
+#include "engine/reading.h"
+
+namespace dcmveil::engine {
+namespace {
+
+std::string UpperCase(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+template <typename T>
+void AppendNumbers(std::string_view bytes, std::vector<std::string>& values) {
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T number;
+    std::memcpy(&number, bytes.data() + at, sizeof(T));
+    std::array<char, 64> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    values.emplace_back(text.data(), end);
+  }
+}
+
+/// The values as text, numbers in their shortest decimal form.
+std::vector<std::string> ValuesOf(DcmElement& element, const Charset& charset) {
+  const Vr vr = ReadAs(TagOf(element), element).vr;
+  const std::string bytes = RawValue(element);
+  std::vector<std::string> values;
+  switch (vr) {
+    case Vr::US:
+      AppendNumbers<std::uint16_t>(bytes, values);
+      return values;
+    case Vr::SS:
+      AppendNumbers<std::int16_t>(bytes, values);
+      return values;
+    case Vr::UL:
+      AppendNumbers<std::uint32_t>(bytes, values);
+      return values;
+    case Vr::SL:
+      AppendNumbers<std::int32_t>(bytes, values);
+      return values;
+    case Vr::UV:
+      AppendNumbers<std::uint64_t>(bytes, values);
+      return values;
+    case Vr::SV:
+      AppendNumbers<std::int64_t>(bytes, values);
+      return values;
+    case Vr::FL:
+      AppendNumbers<float>(bytes, values);
+      return values;
+    case Vr::FD:
+      AppendNumbers<double>(bytes, values);
+      return values;
+    default:
+      break;
+  }
+  // What stands behind a NUL is no part of a text; it goes even from elements that are kept. But a
+  // dirty spelling must not slip past a `reject`: blanks and control characters around a value and
+  // the case of code strings, which have capitals only, do not count.
+  const std::size_t first_byte = std::min(bytes.find_first_not_of('\0'), bytes.size());
+  const std::string_view text =
+      std::string_view(bytes).substr(first_byte, bytes.find('\0', first_byte) - first_byte);
+  // A private element of unknown VR may be text; bulk data that is not asked about as text simply
+  // does not match.
+  for (std::string& value :
+       charset.DecodeValues(TrimPadding(text), vr == Vr::UN ? Vr::LO : vr).values) {
+    const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    while (!value.empty() && is_blank(value.back())) value.pop_back();
+    value.erase(value.begin(), std::find_if_not(value.begin(), value.end(), is_blank));
+    if (vr == Vr::CS) value = UpperCase(value);
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+class Asker {
+ public:
+  Asker(const ParsedInstance& parsed, const Instance& instance)
+      : parsed_(parsed), instance_(instance) {}
+
+  bool Holds(const Condition& condition) {
+    switch (condition.kind) {
+      case Condition::Kind::kAll:
+        return std::all_of(condition.children.begin(), condition.children.end(),
+                           [this](const Condition& child) { return Holds(child); });
+      case Condition::Kind::kAny:
+        return std::any_of(condition.children.begin(), condition.children.end(),
+                           [this](const Condition& child) { return Holds(child); });
+      case Condition::Kind::kNot:
+        return !Holds(condition.children.front());
+      case Condition::Kind::kExists:
+        return Exists(condition.path);
+      case Condition::Kind::kAbsent:
+        return !Exists(condition.path);
+      case Condition::Kind::kEquals:
+      case Condition::Kind::kMatches:
+      case Condition::Kind::kRange:
+        break;
+    }
+    for (DcmElement* element : Find(condition.path)) {
+      const bool code_string = ReadAs(TagOf(*element), *element).vr == Vr::CS;
+      for (const std::string& value : ValuesOf(*element, instance_.charset)) {
+        if (ValueHolds(condition, value, code_string)) return true;
+      }
+    }
+    return false;
+  }
+
+ private:
+  static bool ValueHolds(const Condition& condition, const std::string& value, bool code_string) {
+    if (condition.kind == Condition::Kind::kEquals) {
+      return std::any_of(condition.texts.begin(), condition.texts.end(),
+                         [&](const std::string& text) {
+                           return text == value || (code_string && UpperCase(text) == value);
+                         });
+    }
+    if (condition.kind == Condition::Kind::kMatches) {
+      return re2::RE2::PartialMatch(value, *condition.pattern);
+    }
+    double number = 0;
+    const char* begin = value.data() + (!value.empty() && value.front() == '+' ? 1 : 0);
+    const char* end = value.data() + value.size();
+    const auto [stop, error] = std::from_chars(begin, end, number);
+    return error == std::errc() && stop == end && number >= condition.low &&
+           number <= condition.high;
+  }
+
+  bool Exists(const std::vector<TagPattern>& path) {
+    // Pixel data is in no data set; see ParsedInstance.
+    const auto& pixels = parsed_.extents.pixels;
+    if (path.size() == 1 && pixels && path.front().Matches(pixels->tag, {})) return true;
+    return !Find(path).empty();
+  }
+
+  std::vector<DcmElement*> Find(const std::vector<TagPattern>& path) {
+    std::vector<DcmElement*> found;
+    Collect(*parsed_.head, path, 0, found);
+    if (parsed_.after) Collect(*parsed_.after, path, 0, found);
+    return found;
+  }
+
+  /// The walk reads these as sequences, and so must the questions that decide about it.
+  DcmSequenceOfItems* SequenceIn(DcmElement& element, Tag tag) {
+    if (DcmSequenceOfItems* sequence = AsSequence(element)) return sequence;
+    if (!ReadAs(tag, element).is_sequence && !BeginsWithItem(element)) return nullptr;
+    std::unique_ptr<DcmElement> made = MakeSequence(tag, RawValue(element), 1);
+    if (!made) return nullptr;
+    opened_.push_back(std::move(made));
+    return AsSequence(*opened_.back());
+  }
+
+  void Collect(DcmItem& item, const std::vector<TagPattern>& path, std::size_t step,
+               std::vector<DcmElement*>& found) {
+    const TagPattern& pattern = path[step];
+    PrivateBlocks blocks;
+    for (DcmObject* object = item.nextInContainer(nullptr); object != nullptr;
+         object = item.nextInContainer(object)) {
+      auto& element = static_cast<DcmElement&>(*object);
+      const Tag tag = TagOf(element);
+      if (tag.is_private_creator()) blocks.Reserve(tag, element);
+      if (!pattern.Matches(tag, blocks.CreatorOf(tag))) continue;
+      if (step + 1 == path.size()) {
+        found.push_back(&element);
+      } else if (DcmSequenceOfItems* sequence = SequenceIn(element, tag)) {
+        for (unsigned long i = 0; i < sequence->card(); ++i) {
+          Collect(*sequence->getItem(i), path, step + 1, found);
+        }
+      }
+    }
+  }
+
+  const ParsedInstance& parsed_;
+  const Instance& instance_;
+  std::vector<std::unique_ptr<DcmElement>> opened_;  ///< what found elements may live in
+};
+
+}  // namespace
+
+ConditionAnswers AnswerConditions(const Plan& plan, const ParsedInstance& parsed,
+                                  const Instance& instance) {
+  Asker asker(parsed, instance);
+  std::vector<bool> answers;
+  answers.reserve(plan.conditions().size());
+  for (const Condition* condition : plan.conditions()) answers.push_back(asker.Holds(*condition));
+  return ConditionAnswers(std::move(answers));
+}
+
+}  // namespace dcmveil::engine

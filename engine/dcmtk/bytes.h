@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "dcmveil/error.h"
+
+namespace dcmveil::engine {
+
+/// Read access to the bytes of one input: a file, or a buffer in memory. Not thread-safe; made for
+/// one instance, used by one thread at a time.
+class ByteSource {
+ public:
+  /// Opens a regular file. Fails with kReadFailed.
+  [[nodiscard]] static Result<std::shared_ptr<ByteSource>> OpenFile(
+      const std::filesystem::path& file);
+  /// Takes over a buffer.
+  [[nodiscard]] static std::shared_ptr<ByteSource> FromMemory(std::string bytes);
+  ~ByteSource();
+  ByteSource(const ByteSource&) = delete;
+  ByteSource& operator=(const ByteSource&) = delete;
+
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  /// The file descriptor, or -1 for memory.
+  [[nodiscard]] int descriptor() const { return fd_; }
+  /// All bytes of a source in memory. REQUIRES: descriptor() < 0.
+  [[nodiscard]] std::string_view memory() const { return buffer_; }
+
+  /// Bytes [0, end) stay contiguous and valid until the next call; for a file they are read and
+  /// kept. Fewer bytes come back only at the end of the source or after a read error.
+  [[nodiscard]] std::string_view Head(std::uint64_t end);
+  /// A few bytes anywhere, without keeping what lies between; empty on a read error. At most
+  /// `size` bytes, fewer at the end. Valid until the next Peek.
+  [[nodiscard]] std::string_view Peek(std::uint64_t offset, std::size_t size);
+  /// Any range as a copy; shorter than asked for at the end or after a read error.
+  [[nodiscard]] std::string Read(std::uint64_t offset, std::uint64_t size) const;
+
+ private:
+  ByteSource() = default;
+  int fd_ = -1;
+  std::uint64_t size_ = 0;
+  std::string buffer_;
+  std::string peek_;
+};
+
+}  // namespace dcmveil::engine

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Finds where the parts of a data set lie, before DCMTK reads any of it: the elements in front of
+// the pixel data, the pixel data itself, what follows, and bytes that belong to nothing. DCMTK
+// recurses without a limit and reads on into trailing bytes, so nesting depth and lengths are
+// checked here, and pixel data need never pass through memory.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "dcmveil/error.h"
+#include "dcmveil/tag.h"
+#include "engine/dcmtk/bytes.h"
+
+namespace dcmveil::engine {
+
+/// How the elements are encoded (PS3.5 section 7.1 and annex A).
+struct Encoding {
+  bool explicit_vr = true;
+  bool big_endian = false;
+};
+
+/// Deepest nesting of sequences that is accepted. Real objects stay below 12.
+inline constexpr int kMaxDepth = 48;
+
+/// Pixel Data, Float Pixel Data or Double Float Pixel Data at the top level.
+struct PixelExtent {
+  Tag tag;
+  std::uint64_t element = 0;  ///< offset of the tag
+  char vr[2] = {'O', 'W'};    ///< as encoded; "OW" in implicit VR
+  std::uint64_t value = 0;    ///< offset of the value field
+  std::uint64_t size = 0;     ///< bytes of the value field; with delimiter if encapsulated
+  bool encapsulated = false;  ///< undefined length: a sequence of fragments
+};
+
+struct Extents {
+  std::uint64_t begin = 0;     ///< first element
+  std::uint64_t head_end = 0;  ///< end of the elements in front of the pixel data
+  std::optional<PixelExtent> pixels;
+  std::uint64_t after_begin = 0;  ///< elements behind the pixel data
+  std::uint64_t after_end = 0;
+  unsigned long head_elements = 0;  ///< how many at the top level stand in front of the pixel data
+  int duplicates = 0;           ///< in items: second elements right behind one with the same tag
+  bool trailing_bytes = false;  ///< something that is no element follows
+};
+
+/// Scans the data set that starts at `begin` and reaches to the end of the source. Errors:
+/// kTruncated, kMalformed, kTooDeep, kReadFailed. Afterwards source.Head(head_end) is in memory.
+[[nodiscard]] Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin,
+                                          Encoding encoding);
+
+/// Whether the bytes are a complete list of sequence items in that encoding, nested no deeper than
+/// the limit allows below `depth`.
+[[nodiscard]] bool IsItemList(std::string_view bytes, Encoding encoding, int depth);
+
+}  // namespace dcmveil::engine

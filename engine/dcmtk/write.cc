@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/dcmtk/write.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include "dcmtk/dcmdata/dcostrmb.h"
+#include "dcmveil/vr.h"
+#include "engine/dcmtk/element.h"
+
+namespace dcmveil::engine {
+namespace {
+
+constexpr std::uint64_t kChunk = 262144;
+
+/// Ours alone: the decimal form of a random UUID (PS3.5 B.2).
+constexpr std::string_view kImplementationClassUid = "2.25.214748394213307561120948261087725106913";
+
+void Append16(std::string& bytes, unsigned value, bool big_endian) {
+  const auto low = static_cast<char>(value & 0xFFU);
+  const auto high = static_cast<char>((value >> 8U) & 0xFFU);
+  bytes.push_back(big_endian ? high : low);
+  bytes.push_back(big_endian ? low : high);
+}
+
+void Append32(std::string& bytes, std::uint32_t value, bool big_endian) {
+  Append16(bytes, big_endian ? value >> 16U : value & 0xFFFFU, big_endian);
+  Append16(bytes, big_endian ? value & 0xFFFFU : value >> 16U, big_endian);
+}
+
+bool WriteTo(DcmItem& item, E_TransferSyntax syntax, std::string& bytes) {
+  std::array<char, 32768> buffer;
+  DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
+  const auto flush = [&] {
+    void* data = nullptr;
+    offile_off_t length = 0;
+    stream.flushBuffer(data, length);
+    bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(length));
+  };
+  item.transferInit();
+  OFCondition condition = EC_StreamNotifyClient;
+  while (condition == EC_StreamNotifyClient) {
+    condition = item.write(stream, syntax, EET_UndefinedLength, nullptr);
+    flush();
+  }
+  item.transferEnd();
+  return condition.good();
+}
+
+/// File meta information elements are explicit VR little endian (PS3.10 section 7.1).
+void AppendMeta(std::string& meta, unsigned element, std::string_view vr, std::string value) {
+  if (value.size() % 2 != 0) value.push_back(vr == "UI" ? '\0' : ' ');
+  Append16(meta, 0x0002, false);
+  Append16(meta, element, false);
+  meta += vr;
+  if (vr == "OB") {
+    Append16(meta, 0, false);
+    Append32(meta, static_cast<std::uint32_t>(value.size()), false);
+  } else {
+    Append16(meta, static_cast<unsigned>(value.size()), false);
+  }
+  meta += value;
+}
+
+std::string MetaBytes(std::string_view sop_class_uid, std::string_view sop_instance_uid,
+                      std::string_view transfer_syntax_uid) {
+  std::string meta;
+  AppendMeta(meta, 0x0001, "OB", std::string("\x00\x01", 2));
+  AppendMeta(meta, 0x0002, "UI", std::string(sop_class_uid));
+  AppendMeta(meta, 0x0003, "UI", std::string(sop_instance_uid));
+  AppendMeta(meta, 0x0010, "UI", std::string(transfer_syntax_uid));
+  AppendMeta(meta, 0x0012, "UI", std::string(kImplementationClassUid));
+  AppendMeta(meta, 0x0013, "SH", "DCMVEIL_" + std::string(Version()));
+  std::string bytes(128, '\0');
+  bytes += "DICM";
+  Append16(bytes, 0x0002, false);
+  Append16(bytes, 0x0000, false);
+  bytes += "UL";
+  Append16(bytes, 4, false);
+  Append32(bytes, static_cast<std::uint32_t>(meta.size()), false);
+  return bytes.append(meta);
+}
+
+/// The header of a pixel data element; `size` is the length of a native value.
+std::string PixelHeader(const ParsedInstance& parsed, const PixelExtent& pixels,
+                        std::uint32_t size) {
+  const bool big = parsed.encoding.big_endian;
+  std::string header;
+  Append16(header, pixels.tag.group, big);
+  Append16(header, pixels.tag.element, big);
+  if (parsed.encoding.explicit_vr) {
+    const std::string_view vr(pixels.vr, 2);
+    const bool legal = vr == "OB" || vr == "OW" || vr == "OF" || vr == "OD" || vr == "UN";
+    header += legal ? vr : std::string_view("OW");
+    Append16(header, 0, big);
+  }
+  Append32(header, size, big);
+  return header;
+}
+
+Result<std::string> Deflate(const std::string& plain) {
+  z_stream stream = {};
+  if (deflateInit2(&stream, Z_DEFAULT_COMPRESSION, Z_DEFLATED, -MAX_WBITS, 8, Z_DEFAULT_STRATEGY) !=
+      Z_OK) {
+    return ErrorCode::kOutOfMemory;
+  }
+  std::string deflated(deflateBound(&stream, static_cast<uLong>(plain.size())), '\0');
+  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(plain.data()));
+  stream.avail_in = static_cast<uInt>(plain.size());
+  stream.next_out = reinterpret_cast<Bytef*>(deflated.data());
+  stream.avail_out = static_cast<uInt>(deflated.size());
+  const int code = deflate(&stream, Z_FINISH);
+  deflated.resize(deflated.size() - stream.avail_out);
+  deflateEnd(&stream);
+  if (code != Z_STREAM_END) return ErrorCode::kEncodeFailed;
+  // PS3.5 A.5: padded to even length.
+  if (deflated.size() % 2 != 0) deflated.push_back('\0');
+  return deflated;
+}
+
+Status WriteAll(int fd, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t n = ::write(fd, data, size);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ErrorCode::kWriteFailed;
+    data += n;
+    size -= static_cast<std::size_t>(n);
+  }
+  return Done{};
+}
+
+/// In the kernel where it can; else, and where the file systems do not agree, through memory.
+Status CopyRange(int from, std::uint64_t offset, std::uint64_t size, int to) {
+  auto position = static_cast<off_t>(offset);
+  while (size > 0) {
+    const ssize_t n = ::copy_file_range(from, &position, to, nullptr, size, 0);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) break;
+    size -= static_cast<std::uint64_t>(n);
+  }
+  std::string chunk;
+  while (size > 0) {
+    chunk.resize(static_cast<std::size_t>(std::min(size, kChunk)));
+    const ssize_t n = ::pread(from, chunk.data(), chunk.size(), position);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ErrorCode::kReadFailed;
+    const Status status = WriteAll(to, chunk.data(), static_cast<std::size_t>(n));
+    if (!status) return status;
+    position += n;
+    size -= static_cast<std::uint64_t>(n);
+  }
+  return Done{};
+}
+
+}  // namespace
+
+Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput output,
+                               std::string_view sop_class_uid, std::string_view sop_instance_uid) {
+  const E_TransferSyntax plain = parsed.deflated ? EXS_LittleEndianExplicit : parsed.syntax;
+  const std::string meta = MetaBytes(sop_class_uid, sop_instance_uid, parsed.transfer_syntax_uid);
+  std::vector<EncodedInstance::Segment> segments(1);
+  std::string& head = segments[0].bytes;
+  if (!parsed.deflated) head = meta;
+  if (!WriteTo(*parsed.head, plain, head)) return ErrorCode::kEncodeFailed;
+  std::string tail;
+  if (parsed.extents.pixels && output != PixelOutput::kNone) {
+    const PixelExtent& pixels = *parsed.extents.pixels;
+    if (output == PixelOutput::kEmpty) {
+      head += PixelHeader(parsed, pixels, 0);
+    } else {
+      // A value field of odd length is padded as everything else is (PS3.5 section 7.1.1).
+      const bool odd = !pixels.encapsulated && pixels.size % 2 != 0;
+      head += PixelHeader(parsed, pixels,
+                          pixels.encapsulated
+                              ? 0xFFFFFFFFU
+                              : static_cast<std::uint32_t>(pixels.size + (odd ? 1 : 0)));
+      segments.push_back(
+          {.bytes = {}, .source = parsed.source, .offset = pixels.value, .size = pixels.size});
+      if (odd) tail.push_back('\0');
+    }
+  }
+  if (parsed.after && parsed.after->card() > 0 && !WriteTo(*parsed.after, plain, tail)) {
+    return ErrorCode::kEncodeFailed;
+  }
+  if (!tail.empty()) segments.push_back({.bytes = std::move(tail), .source = nullptr});
+  EncodedInstance encoded(std::move(segments));
+  if (!parsed.deflated) return encoded;
+  Result<std::string> whole = encoded.ToBytes();
+  if (!whole) return whole.error();
+  Result<std::string> deflated = Deflate(*whole);
+  if (!deflated) return deflated.error();
+  segments.assign(1, {.bytes = meta + *deflated, .source = nullptr});
+  return EncodedInstance(std::move(segments));
+}
+
+}  // namespace dcmveil::engine
+
+namespace dcmveil {
+
+std::uint64_t EncodedInstance::size() const {
+  std::uint64_t total = 0;
+  for (const Segment& segment : segments_) {
+    total += segment.source ? segment.size : segment.bytes.size();
+  }
+  return total;
+}
+
+Status EncodedInstance::WriteTo(int descriptor) const {
+  for (const Segment& segment : segments_) {
+    Status status = Done{};
+    if (!segment.source) {
+      status = engine::WriteAll(descriptor, segment.bytes.data(), segment.bytes.size());
+    } else if (segment.source->descriptor() >= 0) {
+      status =
+          engine::CopyRange(segment.source->descriptor(), segment.offset, segment.size, descriptor);
+    } else {
+      const std::string_view range = segment.source->memory().substr(segment.offset, segment.size);
+      status = engine::WriteAll(descriptor, range.data(), range.size());
+    }
+    if (!status) return status;
+  }
+  return Done{};
+}
+
+Result<std::string> EncodedInstance::ToBytes() const {
+  std::string bytes;
+  bytes.reserve(size());
+  for (const Segment& segment : segments_) {
+    if (!segment.source) {
+      bytes += segment.bytes;
+      continue;
+    }
+    const std::string range = segment.source->Read(segment.offset, segment.size);
+    if (range.size() != segment.size) return ErrorCode::kReadFailed;
+    bytes += range;
+  }
+  return bytes;
+}
+
+bool EncodedInstance::SameAs(const std::filesystem::path& file) const {
+  const Result<std::shared_ptr<engine::ByteSource>> other = engine::ByteSource::OpenFile(file);
+  if (!other || (*other)->size() != size()) return false;
+  std::uint64_t at = 0;
+  for (const Segment& segment : segments_) {
+    const std::uint64_t length = segment.source ? segment.size : segment.bytes.size();
+    for (std::uint64_t done = 0; done < length; done += engine::kChunk) {
+      const std::uint64_t n = std::min(engine::kChunk, length - done);
+      const std::string ours = segment.source ? segment.source->Read(segment.offset + done, n)
+                                              : segment.bytes.substr(done, n);
+      if (ours.size() != n || (*other)->Read(at + done, n) != ours) return false;
+    }
+    at += length;
+  }
+  return true;
+}
+
+}  // namespace dcmveil

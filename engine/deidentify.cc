@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/deidentify.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "engine/conditions.h"
+#include "engine/dcmtk/element.h"
+#include "engine/dictionary.h"
+#include "engine/private_blocks.h"
+#include "engine/reading.h"
+#include "engine/value.h"
+
+namespace dcmveil::engine {
+namespace {
+
+constexpr Tag kSpecificCharacterSet{0x0008, 0x0005};
+constexpr Tag kSopClassUid{0x0008, 0x0016};
+constexpr Tag kSopInstanceUid{0x0008, 0x0018};
+constexpr Tag kPatientId{0x0010, 0x0020};
+constexpr Tag kIssuerOfPatientId{0x0010, 0x0021};
+constexpr Tag kPatientIdentityRemoved{0x0012, 0x0062};
+constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
+constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
+constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
+constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
+constexpr Tag kDataSetTrailingPadding{0xFFFC, 0xFFFC};
+
+DcmElement* FindTop(const ParsedInstance& parsed, Tag tag) {
+  DcmElement* element = nullptr;
+  const bool found =
+      parsed.head->findAndGetElement(DcmTagKey(tag.group, tag.element), element).good();
+  return found ? element : nullptr;
+}
+
+/// The first value of a top-level element as UTF-8; empty if there is none.
+std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag tag, Vr vr) {
+  DcmElement* element = FindTop(parsed, tag);
+  if (element == nullptr) return {};
+  std::string bytes = RawValue(*element);
+  if (const std::size_t nul = bytes.find('\0'); nul != std::string::npos) bytes.resize(nul);
+  const auto values = charset.DecodeValues(TrimPadding(bytes), vr).values;
+  if (values.empty()) return {};
+  const std::string_view first = TrimPadding(values.front());
+  const std::size_t start = std::min(first.find_first_not_of(' '), first.size());
+  return std::string(first.substr(start));
+}
+
+Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
+  Instance instance;
+  if (DcmElement* element = FindTop(parsed, kSpecificCharacterSet)) {
+    instance.charset = Charset::FromTerms(RawValue(*element));
+  }
+  charset_known = instance.charset.known();
+  const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };
+  instance.patient_id = text(kPatientId, Vr::LO);
+  instance.issuer_of_patient_id = text(kIssuerOfPatientId, Vr::LO);
+  instance.study_instance_uid = text(kStudyInstanceUid, Vr::UI);
+  instance.series_instance_uid = text(kSeriesInstanceUid, Vr::UI);
+  instance.sop_instance_uid = text(kSopInstanceUid, Vr::UI);
+  instance.sop_class_uid = text(kSopClassUid, Vr::UI);
+  return instance;
+}
+
+bool IsUid(std::string_view text) {
+  return !text.empty() && text.size() <= 64 &&
+         text.find_first_not_of("0123456789.") == std::string_view::npos;
+}
+
+/// Elements that no data set holds: commands, file meta information, directory records, delimiters
+/// and the illegal odd groups (PS3.5 7.8.1, PS3.15 E.1.1 item 9).
+bool IsIllegalGroup(Tag tag) {
+  constexpr std::array<std::uint16_t, 9> kIllegal = {0x0000, 0x0001, 0x0002, 0x0003, 0x0004,
+                                                     0x0005, 0x0006, 0x0007, 0xFFFF};
+  return std::find(kIllegal.begin(), kIllegal.end(), tag.group) != kIllegal.end() ||
+         tag.group == 0xFFFE;
+}
+
+bool IsPixelElement(Tag tag) {
+  return tag.group == 0x7FE0 &&
+         (tag.element == 0x0008 || tag.element == 0x0009 || tag.element == 0x0010);
+}
+
+/// Rules that do not name these must not take them away: without (0008,0005) text turns to noise,
+/// and the record of an earlier de-identification is added to, not lost (PS3.15 E.1.1 item 6).
+bool IsKeptUnlessNamed(Tag tag) {
+  return tag == kSpecificCharacterSet || tag == kDeidentificationMethod ||
+         tag == kDeidentificationMethodCodes;
+}
+
+std::size_t CountCharacters(std::string_view utf8) {
+  return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
+    return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
+  }));
+}
+
+class Walker {
+ public:
+  Walker(const Plan& plan, Instance instance, const ConditionAnswers& answers, Observer* observer)
+      : plan_(plan), instance_(std::move(instance)), answers_(answers), observer_(observer) {}
+
+  /// Decides and changes all elements of a data set or item. `path_` holds the way to it.
+  Status WalkItem(DcmItem& item);
+  /// Pixel data at the top level, which is in no item.
+  Result<PixelOutput> DecidePixels(const PixelExtent& pixels);
+  Status AddMissing(DcmDataset& head);
+
+  void Note(NoteCode code) {
+    for (NoteCount& note : notes_) {
+      if (note.code == code) {
+        ++note.count;
+        return;
+      }
+    }
+    notes_.push_back({code, 1});
+  }
+  std::vector<NoteCount> TakeNotes() { return std::move(notes_); }
+
+ private:
+  using Owned = std::unique_ptr<DcmElement>;
+
+  /// The element's successor; null: removed.
+  Result<Owned> Process(Owned element, Tag tag, std::string_view creator);
+  Result<Owned> Apply(Owned element, const Reading& reading, const Rule& rule);
+  Result<Owned> Keep(Owned element, const Reading& reading);
+  Result<Owned> KeepText(Owned element, const Reading& reading);
+  Result<Owned> KeepCharacterSet(Owned element);
+  Result<Owned> KeepMethod(Owned element);
+  Status WalkElements(DcmItem& item);
+  Status WalkSequence(DcmSequenceOfItems& sequence);
+  void Tell(const Reading& reading, std::string_view action, std::string_view origin,
+            std::string before, DcmElement* after);
+  Error Fail(ErrorCode code) const { return {code, ToString(path_)}; }
+  [[nodiscard]] std::string Readable(DcmElement& element, const Reading& reading) const;
+
+  const Plan& plan_;
+  Instance instance_;  ///< a copy: its character set is that of the item being walked
+  const ConditionAnswers& answers_;
+  Observer* observer_;
+  Path path_;
+  std::vector<NoteCount> notes_;
+};
+
+std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
+  if (const DcmSequenceOfItems* sequence = AsSequence(element)) {
+    return std::to_string(const_cast<DcmSequenceOfItems*>(sequence)->card()) + " item(s)";
+  }
+  const Vr vr = reading.vr;
+  if (kNumberVrs.contains(vr) || vr == Vr::AT) {
+    OFString text;
+    if (element.getOFStringArray(text).good()) return {text.c_str(), text.size()};
+  }
+  const std::string bytes = RawValue(element);
+  if (kTextVrs.contains(vr)) return instance_.charset.Decode(TrimPadding(bytes), vr).text;
+  return std::to_string(element.getLengthField()) + " bytes";
+}
+
+void Walker::Tell(const Reading& reading, std::string_view action, std::string_view origin,
+                  std::string before, DcmElement* after) {
+  if (observer_ == nullptr) return;
+  observer_->OnElement({.path = path_,
+                        .keyword = reading.keyword,
+                        .vr = reading.vr,
+                        .action = action,
+                        .origin = origin,
+                        .before = std::move(before),
+                        .after = after != nullptr ? Readable(*after, reading) : std::string(),
+                        .removed = after == nullptr});
+}
+
+Status Walker::WalkItem(DcmItem& item) {
+  // An item may declare a character set of its own (PS3.3 C.12.1.1.2).
+  std::optional<Charset> outer;
+  DcmElement* declared = nullptr;
+  if (!path_.empty() &&
+      item.findAndGetElement(DcmTagKey(kSpecificCharacterSet.group, kSpecificCharacterSet.element),
+                             declared)
+          .good()) {
+    outer = std::exchange(instance_.charset, Charset::FromTerms(RawValue(*declared)));
+    if (!instance_.charset.known()) Note(NoteCode::kUnknownCharset);
+  }
+  const Status status = WalkElements(item);
+  if (outer) instance_.charset = std::move(*outer);
+  return status;
+}
+
+Status Walker::WalkElements(DcmItem& item) {
+  // The elements leave the item and the survivors come back: DCMTK's removal of single elements
+  // searches its list from the start each time.
+  std::vector<std::pair<Tag, Owned>> elements;
+  elements.reserve(item.card());
+  PrivateBlocks blocks;
+  while (item.card() > 0) {
+    Owned element(item.remove(0UL));
+    const Tag tag = TagOf(*element);
+    if (tag.is_private_creator()) blocks.Reserve(tag, *element);
+    elements.emplace_back(tag, std::move(element));
+  }
+
+  // Blocks (by group and number) that hold elements, and those with an element that survives.
+  std::set<std::uint32_t> used;
+  std::set<std::uint32_t> surviving;
+  const auto block_of = [](Tag tag) {
+    return (static_cast<std::uint32_t>(tag.group) << 16U) | (tag.element >> 8U);
+  };
+  std::vector<std::pair<Tag, Owned>> creators;
+  path_.emplace_back();
+  for (auto& [tag, element] : elements) {
+    if (tag.is_group_length() || tag == kDataSetTrailingPadding) continue;
+    if (IsIllegalGroup(tag)) {
+      Note(NoteCode::kIllegalGroup);
+      continue;
+    }
+    // A sequence in a creator's place names nobody; it is decided like anything else.
+    if (tag.is_private_creator() && AsSequence(*element) == nullptr) {
+      creators.emplace_back(tag, std::move(element));
+      continue;
+    }
+    const std::string_view creator = blocks.CreatorOf(tag);
+    if (!creator.empty()) used.insert(block_of(tag));
+    path_.back() = {.tag = tag, .creator = creator};
+    Result<Owned> result = Process(std::move(element), tag, creator);
+    if (!result) return result.error();
+    if (!*result) continue;
+    if (!creator.empty()) surviving.insert(block_of(tag));
+    if (item.insert(result->release(), OFFalse).bad()) Note(NoteCode::kDuplicateElement);
+  }
+  // A creator stays exactly as long as its block has elements; one that reserved nothing is
+  // decided like any other element.
+  for (auto& [tag, element] : creators) {
+    const std::uint32_t block = (static_cast<std::uint32_t>(tag.group) << 16U) | tag.element;
+    path_.back() = {.tag = tag};
+    const Reading reading{.vrs = Vr::LO, .vr = Vr::LO};
+    std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
+    bool stays = surviving.contains(block);
+    if (!stays && !used.contains(block)) {
+      const Plan::Decision decision = plan_.Decide(path_, Vr::LO, answers_);
+      stays = decision.rule != nullptr
+                  ? decision.rule->spec->effect == Effect::kKeep
+                  : plan_.parts().otherwise_keep && !decision.private_by_vr_only;
+    }
+    // Only the name itself stays: what else stands in the element, behind a NUL or in another VR,
+    // was matched by no rule.
+    Owned written = stays ? MakeElement(tag, Vr::LO, blocks.CreatorAt(tag)) : nullptr;
+    if (stays && !written) return Fail(ErrorCode::kEncodeFailed);
+    if (stays && EncodedVr(*element) != Vr::LO) Note(NoteCode::kVrMended);
+    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before), written.get());
+    if (written && item.insert(written.release(), OFFalse).bad()) {
+      Note(NoteCode::kDuplicateElement);
+    }
+  }
+  path_.pop_back();
+  return Done{};
+}
+
+Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view /*creator*/) {
+  const Reading reading = ReadAs(tag, *element);
+  const Plan::Decision decision = plan_.Decide(path_, reading.vrs, answers_);
+  const Rule* rule = decision.rule;
+  const PlanParts& parts = plan_.parts();
+  std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
+
+  const bool named =
+      rule != nullptr &&
+      std::any_of(rule->selectors.begin(), rule->selectors.end(), [tag](const Selector& selector) {
+        return !selector.by_vr() && selector.path.back().is_exact() &&
+               selector.path.back().Matches(tag, {});
+      });
+  bool keep = rule != nullptr ? rule->spec->effect == Effect::kKeep : parts.otherwise_keep;
+  std::string_view origin =
+      rule != nullptr ? std::string_view(rule->origin) : std::string_view(parts.otherwise_origin);
+  if (decision.private_by_vr_only) {
+    Note(NoteCode::kPrivateUndecided);
+    Tell(reading, "remove", "private, reached by VR rules only", std::move(before), nullptr);
+    return Owned();
+  }
+  if (IsKeptUnlessNamed(tag) && !named && !keep) {
+    keep = true;
+    origin = "kept unless named";
+  }
+  // A VR or mask rule is not meant for pixel data unless it keeps or removes it.
+  if (IsPixelElement(tag) && rule != nullptr && !rule->spec->may_touch_pixels) {
+    keep = true;
+    origin = "pixel data";
+  }
+  if (keep) {
+    Result<Owned> kept = Keep(std::move(element), reading);
+    if (kept) Tell(reading, "keep", origin, std::move(before), kept->get());
+    return kept;
+  }
+  if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
+    Tell(reading, "remove", origin, std::move(before), nullptr);
+    return Owned();
+  }
+  Result<Owned> changed = Apply(std::move(element), reading, *rule);
+  if (changed) Tell(reading, rule->spec->name, origin, std::move(before), changed->get());
+  return changed;
+}
+
+Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule) {
+  const Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
+  if (!rule.spec->vrs.contains(vr)) return Fail(ErrorCode::kVrUnsupported);
+  const std::string bytes = RawValue(*element);
+  const Tag tag = path_.back().tag;
+  const std::string_view trimmed =
+      kTextVrs.contains(vr) ? TrimPadding(bytes) : std::string_view(bytes);
+  Change change = rule.action->Apply(
+      {.tag = tag, .vr = vr, .bytes = trimmed, .path = path_, .instance = instance_});
+  if (change.note) Note(*change.note);
+  switch (change.kind) {
+    case Change::Kind::kKeep:
+      return Keep(std::move(element), reading);
+    case Change::Kind::kRemove:
+      return Owned();
+    case Change::Kind::kFail:
+      return Fail(change.error);
+    case Change::Kind::kEmpty:
+    case Change::Kind::kSet:
+      break;
+  }
+  if (reading.mended) Note(NoteCode::kVrMended);
+  Owned made = MakeElement(tag, vr, change.kind == Change::Kind::kSet ? change.bytes : "");
+  if (!made) return Fail(ErrorCode::kEncodeFailed);
+  return made;
+}
+
+Result<Walker::Owned> Walker::Keep(Owned element, const Reading& reading) {
+  if (DcmSequenceOfItems* sequence = AsSequence(*element)) {
+    const Status status = WalkSequence(*sequence);
+    if (!status) return status.error();
+    return element;
+  }
+  const Tag tag = path_.back().tag;
+  if (tag == kSpecificCharacterSet) return KeepCharacterSet(std::move(element));
+  if (tag == kDeidentificationMethod) return KeepMethod(std::move(element));
+  // A list of items can hide in any VR. What must be a sequence is read as one or not at all, and
+  // so is a private or unknown element that begins like one; a standard attribute of another kind
+  // has no business to hold one.
+  const bool begins_with_item = BeginsWithItem(*element);
+  if (reading.is_sequence || begins_with_item) {
+    const std::string bytes = RawValue(*element);
+    if (bytes.empty()) return element;
+    Owned sequence = MakeSequence(tag, bytes, static_cast<int>(path_.size()));
+    if (!reading.keyword.empty() && !reading.is_sequence) {
+      if (sequence) return Fail(ErrorCode::kMalformed);
+      return element;
+    }
+    if (!sequence) return Fail(ErrorCode::kUnreadableSequence);
+    if (reading.is_sequence) Note(NoteCode::kVrMended);
+    const Status status = WalkSequence(*AsSequence(*sequence));
+    if (!status) return status.error();
+    return sequence;
+  }
+  if (reading.mended && !ReadsAsItsAttribute(*element, reading)) {
+    Note(NoteCode::kVrMended);
+    Owned made = MakeElement(tag, reading.vrs.first(), "");
+    if (!made) return Fail(ErrorCode::kEncodeFailed);
+    return made;
+  }
+  if (kTextVrs.contains(reading.vr)) return KeepText(std::move(element), reading);
+  return element;
+}
+
+// PS3.5 allows NUL as padding of UI only. Text behind a NUL is invisible to most readers, and so to
+// whoever reviewed the rules. Some writers pad each value of several with NULs, though.
+Result<Walker::Owned> Walker::KeepText(Owned element, const Reading& reading) {
+  const std::string bytes = RawValue(*element);
+  const std::size_t nul = bytes.find('\0');
+  if (nul == std::string::npos || TrimPadding(bytes).size() <= nul) return element;
+  std::string kept;
+  const bool several =
+      !kSingleTextVrs.contains(reading.vr) &&
+      (!kCharsetVrs.contains(reading.vr) || instance_.charset.ascii_bytes_stand_alone());
+  for (std::size_t at = 0; at < bytes.size();) {
+    const std::size_t end = several ? std::min(bytes.find('\\', at), bytes.size()) : bytes.size();
+    const std::string_view value = std::string_view(bytes).substr(at, end - at);
+    const std::string_view visible = value.substr(0, value.find('\0'));
+    kept += visible;
+    if (TrimPadding(value).size() > visible.size()) break;
+    if (end < bytes.size()) kept.push_back('\\');
+    at = end + 1;
+  }
+  Note(NoteCode::kTextAfterNul);
+  Owned made = MakeElement(path_.back().tag, reading.vr, TrimPadding(kept));
+  if (!made) return Fail(ErrorCode::kEncodeFailed);
+  return made;
+}
+
+// Free text here would pass every rule: only terms that declare a character set stay.
+Result<Walker::Owned> Walker::KeepCharacterSet(Owned element) {
+  const std::string bytes = RawValue(*element);
+  const std::string_view text = TrimPadding(bytes);
+  if (Charset::FromTerms(text).known() && EncodedVr(*element) == Vr::CS) return element;
+  std::string known;
+  bool first = true;
+  for (std::size_t at = 0; at <= text.size();) {
+    const std::size_t end = std::min(text.find('\\', at), text.size());
+    const std::string_view term = text.substr(at, end - at);
+    if (!first) known.push_back('\\');
+    if (Charset::FromTerms(term).known()) known += term;
+    first = false;
+    at = end + 1;
+  }
+  while (known.ends_with('\\')) known.pop_back();
+  Owned made = MakeElement(path_.back().tag, Vr::CS, known);
+  if (!made) return Fail(ErrorCode::kEncodeFailed);
+  return made;
+}
+
+// What earlier de-identifiers said stays (PS3.15 E.1.1 item 6), as far as it is what LO may hold.
+Result<Walker::Owned> Walker::KeepMethod(Owned element) {
+  constexpr std::size_t kRoom = 64;
+  const std::string bytes = RawValue(*element);
+  const auto decoded = instance_.charset.DecodeValues(
+      TrimPadding(std::string_view(bytes).substr(0, bytes.find('\0'))), Vr::LO);
+  std::string kept;
+  for (const std::string& value : decoded.values) {
+    if (CountCharacters(value) > kRoom) continue;
+    if (!kept.empty()) kept.push_back('\\');
+    kept += value;
+  }
+  const std::optional<std::string> encoded = instance_.charset.Encode(kept, Vr::LO);
+  if (!encoded && EncodedVr(*element) == Vr::LO) return element;
+  Owned made = MakeElement(path_.back().tag, Vr::LO, encoded.value_or(""));
+  if (!made) return Fail(ErrorCode::kEncodeFailed);
+  return made;
+}
+
+Status Walker::WalkSequence(DcmSequenceOfItems& sequence) {
+  const std::size_t at = path_.size() - 1;
+  int index = 0;
+  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
+       object = sequence.nextInContainer(object)) {
+    path_[at].item = index++;
+    const Status status = WalkItem(static_cast<DcmItem&>(*object));
+    if (!status) return status;
+  }
+  path_[at].item = -1;
+  return Done{};
+}
+
+Result<PixelOutput> Walker::DecidePixels(const PixelExtent& pixels) {
+  path_.assign(1, {.tag = pixels.tag});
+  const Attribute* attribute = FindAttribute(pixels.tag);
+  const VrSet vrs = attribute != nullptr ? attribute->vrs : VrSet{Vr::OB, Vr::OW};
+  const Plan::Decision decision = plan_.Decide(path_, vrs, answers_);
+  const Rule* rule = decision.rule;
+  const bool keep = rule != nullptr
+                        ? rule->spec->effect == Effect::kKeep || !rule->spec->may_touch_pixels
+                        : plan_.parts().otherwise_keep;
+  PixelOutput result = PixelOutput::kCarry;
+  if (!keep) {
+    const bool removed = rule == nullptr || rule->spec->effect == Effect::kRemove;
+    result = removed ? PixelOutput::kNone : PixelOutput::kEmpty;
+  }
+  if (observer_ != nullptr) {
+    const std::string size = std::to_string(pixels.size) + " bytes";
+    observer_->OnElement({.path = path_,
+                          .keyword = attribute != nullptr ? attribute->keyword : "",
+                          .vr = vrs.first(),
+                          .action = keep ? std::string_view("keep")
+                                         : (rule != nullptr ? rule->spec->name : "remove"),
+                          .origin = rule != nullptr ? rule->origin : plan_.parts().otherwise_origin,
+                          .before = size,
+                          .after = keep ? size : std::string(),
+                          .removed = result == PixelOutput::kNone});
+  }
+  path_.clear();
+  return result;
+}
+
+Status Walker::AddMissing(DcmDataset& head) {
+  const std::vector<AddRule>& adds = plan_.parts().adds;
+  for (std::size_t i = 0; i < adds.size(); ++i) {
+    const AddRule& add = adds[i];
+    const DcmTagKey key(add.tag.group, add.tag.element);
+    if (!plan_.AddApplies(i, answers_) || head.tagExists(key)) continue;
+    const Path path = {{.tag = add.tag}};
+    const Change change = SetFromRule(
+        {.tag = add.tag, .vr = add.vr, .bytes = {}, .path = path, .instance = instance_},
+        add.value);
+    if (change.kind == Change::Kind::kFail) return Error{change.error, add.origin};
+    Owned made = MakeElement(add.tag, add.vr, change.bytes);
+    if (!made || head.insert(made.release(), OFFalse).bad()) {
+      return Error{ErrorCode::kEncodeFailed, add.origin};
+    }
+    if (observer_ != nullptr) {
+      observer_->OnElement({.path = path,
+                            .keyword = FindAttribute(add.tag)->keyword,
+                            .vr = add.vr,
+                            .action = "add",
+                            .origin = add.origin,
+                            .before = "",
+                            .after = add.value});
+    }
+  }
+  return Done{};
+}
+
+Status Insert(DcmDataset& head, Tag tag, Vr vr, std::string_view bytes) {
+  std::unique_ptr<DcmElement> made = MakeElement(tag, vr, bytes);
+  if (!made || head.insert(made.release(), OFTrue).bad()) {
+    return Error{ErrorCode::kEncodeFailed, ToString(tag)};
+  }
+  return Done{};
+}
+
+/// PS3.15 E.1.1 item 6: says that, and by what, the instance was de-identified; what earlier
+/// de-identifiers said stays in front.
+Status Mark(ParsedInstance& parsed, const PlanParts& parts) {
+  Status status = Insert(*parsed.head, kPatientIdentityRemoved, Vr::CS, "YES");
+  if (!status) return status;
+  std::string method;
+  if (DcmElement* earlier = FindTop(parsed, kDeidentificationMethod)) {
+    method = TrimPadding(RawValue(*earlier));
+  }
+  if (method == parts.method_text || method.ends_with("\\" + parts.method_text)) return Done{};
+  if (!method.empty()) method.push_back('\\');
+  return Insert(*parsed.head, kDeidentificationMethod, Vr::LO, method + parts.method_text);
+}
+
+}  // namespace
+
+Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* observer) {
+  Rewrite rewrite;
+  bool charset_known = true;
+  const Instance instance = ReadFacts(parsed, charset_known);
+  const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
+  for (std::size_t i = 0; i < plan.parts().rejects.size(); ++i) {
+    if (plan.RejectApplies(i, answers)) {
+      rewrite.rejected = &plan.parts().rejects[i];
+      return rewrite;
+    }
+  }
+  if (!IsUid(instance.sop_class_uid)) return ErrorCode::kNoSopClass;
+  if (instance.sop_instance_uid.empty()) return ErrorCode::kNoSopInstance;
+
+  Walker walker(plan, instance, answers, observer);
+  if (!charset_known) walker.Note(NoteCode::kUnknownCharset);
+  if (parsed.extents.trailing_bytes) walker.Note(NoteCode::kTrailingBytes);
+  for (int i = 0; i < parsed.extents.duplicates; ++i) walker.Note(NoteCode::kDuplicateElement);
+  // A file that was cut between two elements looks whole. Images can be told by their Rows; those
+  // of spectroscopy have their data elsewhere, and some leave it with a server (PS3.3 C.7.6.3.1.4).
+  if (!parsed.extents.pixels && FindTop(parsed, {0x0028, 0x0010}) != nullptr &&
+      FindTop(parsed, {0x5600, 0x0020}) == nullptr &&
+      FindTop(parsed, {0x0028, 0x7FE0}) == nullptr) {
+    walker.Note(NoteCode::kNoPixelData);
+  }
+  Status status = walker.WalkItem(*parsed.head);
+  if (!status) return status.error();
+  if (parsed.extents.pixels) {
+    const Result<PixelOutput> pixels = walker.DecidePixels(*parsed.extents.pixels);
+    if (!pixels) return pixels.error();
+    rewrite.pixels = *pixels;
+  }
+  if (parsed.after) {
+    status = walker.WalkItem(*parsed.after);
+    if (!status) return status.error();
+  }
+  status = walker.AddMissing(*parsed.head);
+  if (!status) return status.error();
+  if (plan.parts().mark) {
+    status = Mark(parsed, plan.parts());
+    if (!status) return status.error();
+  }
+
+  // Names of the output come from the output: what the rules left of these.
+  const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };
+  rewrite.patient_id = text(kPatientId, Vr::LO);
+  rewrite.study_instance_uid = text(kStudyInstanceUid, Vr::UI);
+  rewrite.series_instance_uid = text(kSeriesInstanceUid, Vr::UI);
+  rewrite.sop_instance_uid = text(kSopInstanceUid, Vr::UI);
+  rewrite.sop_class_uid = text(kSopClassUid, Vr::UI);
+  if (!IsUid(rewrite.sop_class_uid) || !IsUid(rewrite.sop_instance_uid)) {
+    return ErrorCode::kLostIdentity;
+  }
+  rewrite.notes = walker.TakeNotes();
+  return rewrite;
+}
+
+}  // namespace dcmveil::engine

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dcmveil/engine.h"
+
+#include <new>
+
+#include "engine/dcmtk/write.h"
+#include "engine/deidentify.h"
+
+#ifndef DCMVEIL_VERSION
+#error "DCMVEIL_VERSION comes from CMakeLists.txt"
+#endif
+
+namespace dcmveil {
+namespace {
+
+Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const engine::Plan& plan) {
+  const std::uint64_t input_size = source->size();
+  Result<engine::ParsedInstance> parsed = engine::ReadInstance(std::move(source));
+  if (!parsed) return parsed.error();
+  Result<engine::Rewrite> rewrite = engine::Deidentify(*parsed, plan);
+  if (!rewrite) return rewrite.error();
+  Deidentified result;
+  result.input_size = input_size;
+  if (rewrite->rejected != nullptr) {
+    result.rejected = true;
+    result.because = rewrite->rejected->because;
+    result.rule = rewrite->rejected->origin;
+    return result;
+  }
+  Result<EncodedInstance> encoded =
+      engine::Encode(*parsed, rewrite->pixels, rewrite->sop_class_uid, rewrite->sop_instance_uid);
+  if (!encoded) return encoded.error();
+  result.notes = std::move(rewrite->notes);
+  result.patient_id = std::move(rewrite->patient_id);
+  result.study_instance_uid = std::move(rewrite->study_instance_uid);
+  result.series_instance_uid = std::move(rewrite->series_instance_uid);
+  result.sop_instance_uid = std::move(rewrite->sop_instance_uid);
+  result.sop_class_uid = std::move(rewrite->sop_class_uid);
+  result.encoded = std::move(*encoded);
+  return result;
+}
+
+}  // namespace
+
+std::string_view Version() { return DCMVEIL_VERSION; }
+
+Engine::Engine(RuleSet rules) : rules_(std::move(rules)) {}
+
+Result<Deidentified> Engine::ApplyToFile(const std::filesystem::path& file) const {
+  Result<std::shared_ptr<engine::ByteSource>> source = engine::ByteSource::OpenFile(file);
+  if (!source) return source.error();
+  return Apply(std::move(*source), *rules_.plan());
+}
+
+Result<Deidentified> Engine::ApplyToBytes(std::string bytes) const {
+  return Apply(engine::ByteSource::FromMemory(std::move(bytes)), *rules_.plan());
+}
+
+}  // namespace dcmveil

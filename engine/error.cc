@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "dcmveil/error.h"
+
+#include <array>
+
+#include "dcmveil/outcome.h"
+
+namespace dcmveil {
+namespace {
+
+struct CodeText {
+  std::string_view code;
+  std::string_view text;
+};
+
+constexpr std::array kErrors = {
+#define DCMVEIL_ERROR(name, code, text) CodeText{code, text},
+#include "dcmveil/error_codes.def"
+#undef DCMVEIL_ERROR
+};
+
+constexpr std::array kNotes = {
+#define DCMVEIL_NOTE(name, code, text) CodeText{code, text},
+#include "dcmveil/note_codes.def"
+#undef DCMVEIL_NOTE
+};
+
+}  // namespace
+
+std::string_view CodeOf(ErrorCode code) { return kErrors.at(static_cast<std::size_t>(code)).code; }
+std::string_view TextOf(ErrorCode code) { return kErrors.at(static_cast<std::size_t>(code)).text; }
+std::string_view CodeOf(NoteCode code) { return kNotes.at(static_cast<std::size_t>(code)).code; }
+std::string_view TextOf(NoteCode code) { return kNotes.at(static_cast<std::size_t>(code)).text; }
+
+std::string Error::Message() const {
+  std::string message(CodeOf(code));
+  message.append(": ").append(TextOf(code));
+  if (!where.empty()) message.append(" (at ").append(where).append(")");
+  return message;
+}
+
+std::string_view ToString(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::kWritten:
+      return "written";
+    case Outcome::kUnchanged:
+      return "unchanged";
+    case Outcome::kRejected:
+      return "rejected";
+    case Outcome::kQuarantined:
+      return "quarantined";
+    case Outcome::kFailed:
+      return "failed";
+  }
+  return "failed";
+}
+
+}  // namespace dcmveil

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A plan is the compiled form of a rule set. rules/ builds the lists below from YAML; Plan indexes
+// them once, so that finding an element's rule costs one table look-up and a walk over the few
+// rules that can match its tag at all, however many rules there are.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "dcmveil/tag.h"
+#include "dcmveil/vr.h"
+#include "engine/action.h"
+#include "engine/path.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace dcmveil::engine {
+
+/// Matches tags: (number & mask) == value. With a creator it matches private elements only, and
+/// bits 8-15 (the block) are not compared: the creator's own block is looked up in the item.
+struct TagPattern {
+  std::uint32_t value = 0;
+  std::uint32_t mask = 0xFFFFFFFF;
+  std::string creator;            ///< trimmed private creator; empty: no creator asked for
+  bool odd_groups_only = false;   ///< `group: odd`
+  bool even_groups_only = false;  ///< `group: even`
+
+  [[nodiscard]] bool is_exact() const {
+    return mask == 0xFFFFFFFF && creator.empty() && !odd_groups_only && !even_groups_only;
+  }
+  /// `creator` is that of the element, empty for standard elements and orphans.
+  [[nodiscard]] bool Matches(Tag tag, std::string_view creator_of_element) const;
+};
+
+/// One alternative of a rule's selector.
+struct Selector {
+  /// The ways to the element, root first; the last pattern is the element itself. One pattern
+  /// matches at every depth. More match the last steps of the path, or the whole when `anchored`.
+  std::vector<TagPattern> path;
+  bool anchored = false;
+  /// A VR selector has no path and matches standard elements by their dictionary VR.
+  VrSet vrs;
+
+  [[nodiscard]] bool by_vr() const { return path.empty(); }
+};
+
+/// A question about the instance, asked of the input's values before anything is changed.
+struct Condition {
+  enum class Kind : std::uint8_t {
+    kAll,
+    kAny,
+    kNot,  // children
+    kExists,
+    kAbsent,   // absent: no such element; an empty element exists
+    kEquals,   // any value of the element equals any of `texts`, exactly
+    kMatches,  // any value matches `pattern` somewhere
+    kRange,    // any value is a number within [low, high]
+  };
+  Kind kind = Kind::kAll;
+  std::vector<Condition> children = {};
+  /// Root first; steps through a sequence look into every item.
+  std::vector<TagPattern> path = {};
+  std::vector<std::string> texts = {};  ///< UTF-8
+  std::shared_ptr<const re2::RE2> pattern = {};
+  double low = -std::numeric_limits<double>::infinity();
+  double high = std::numeric_limits<double>::infinity();
+};
+
+/// One rule. Rules are tried in their order; the first whose selector and condition hold decides.
+struct Rule {
+  std::vector<Selector> selectors;
+  std::optional<Condition> when;
+  const ActionSpec* spec = nullptr;
+  std::shared_ptr<const Action> action;
+  std::string origin;         ///< "rules.yaml:12"
+  std::string selector_text;  ///< as written, for `explain` and reports
+};
+
+/// `action: add`.
+struct AddRule {
+  Tag tag;
+  Vr vr = Vr::LO;
+  std::string value;  ///< UTF-8, backslash-separated
+  std::optional<Condition> when;
+  std::string origin;
+};
+
+struct RejectRule {
+  Condition when;
+  std::string because;
+  std::string origin;
+};
+
+struct PlanParts {
+  std::vector<Rule> rules;
+  std::vector<AddRule> adds;
+  std::vector<RejectRule> rejects;
+  bool otherwise_keep = true;
+  std::string otherwise_origin;  ///< where `otherwise` stands, or "default"
+  /// Whether Patient Identity Removed and De-identification Method are set (PS3.15 E.1.1).
+  bool mark = true;
+  /// One value of De-identification Method (0012,0063), at most 64 ASCII characters.
+  std::string method_text;
+  std::string name;
+};
+
+/// Answers to the conditions of a plan for one instance.
+class ConditionAnswers {
+ public:
+  explicit ConditionAnswers(std::vector<bool> answers) : answers_(std::move(answers)) {}
+  [[nodiscard]] bool operator[](int condition) const {
+    return answers_[static_cast<std::size_t>(condition)];
+  }
+
+ private:
+  std::vector<bool> answers_;
+};
+
+/// Immutable; all threads share it.
+class Plan {
+ public:
+  explicit Plan(PlanParts parts);
+  ~Plan();
+  Plan(const Plan&) = delete;
+  Plan& operator=(const Plan&) = delete;
+
+  [[nodiscard]] const PlanParts& parts() const { return parts_; }
+  /// All conditions of rules, then of adds, then of rejects, in that order; see condition_of_*.
+  [[nodiscard]] const std::vector<const Condition*>& conditions() const { return conditions_; }
+
+  /// What decides an element.
+  struct Decision {
+    /// Null: `otherwise` decides, or `private_by_vr_only`.
+    const Rule* rule = nullptr;
+    /// No rule but a VR rule could reach this private element. Its VR is only as good as its
+    /// encoding (in implicit VR it has none), so it is removed.
+    bool private_by_vr_only = false;
+  };
+  /// `path` ends with the element. `vrs` are the VRs that it may have by the dictionary, or its
+  /// encoded one.
+  [[nodiscard]] Decision Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const;
+
+  [[nodiscard]] bool AddApplies(std::size_t add, const ConditionAnswers& answers) const;
+  [[nodiscard]] bool RejectApplies(std::size_t reject, const ConditionAnswers& answers) const;
+
+ private:
+  /// A rule's selector as candidate for one tag.
+  struct Candidate {
+    std::uint32_t rule;
+    std::uint32_t selector;
+  };
+  using Candidates = std::vector<Candidate>;
+
+  void IndexTag(Tag tag, VrSet vrs);
+  void IndexGroups();
+  [[nodiscard]] Candidates CollectFor(Tag tag, VrSet vrs) const;
+  [[nodiscard]] bool Holds(const Candidate& candidate, const Path& path, VrSet vrs,
+                           const ConditionAnswers& answers) const;
+
+  PlanParts parts_;
+  std::vector<const Condition*> conditions_;
+  std::vector<int> condition_of_rule_;  ///< index into conditions_, or -1
+  std::vector<int> condition_of_add_;
+  std::size_t first_reject_condition_ = 0;
+  /// Candidates of every standard attribute that the dictionary or a rule names.
+  std::unordered_map<std::uint32_t, Candidates> by_tag_;
+  /// Candidates for everything else, by group: masks, parities, private creators and VRs that can
+  /// match in that group at all; groups with equal lists share one.
+  std::vector<std::uint16_t> list_of_group_;
+  std::vector<Candidates> group_lists_;
+  bool any_vr_rule_changes_ = false;
+};
+
+}  // namespace dcmveil::engine

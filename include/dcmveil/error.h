@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+
+namespace dcmveil {
+
+/// Why an instance was not written. The list is error_codes.def.
+enum class ErrorCode : std::uint8_t {
+#define DCMVEIL_ERROR(name, code, text) name,
+#include "dcmveil/error_codes.def"
+#undef DCMVEIL_ERROR
+};
+
+/// What was remarkable about an instance that was written. The list is note_codes.def.
+enum class NoteCode : std::uint8_t {
+#define DCMVEIL_NOTE(name, code, text) name,
+#include "dcmveil/note_codes.def"
+#undef DCMVEIL_NOTE
+};
+
+/// The stable code, as in the manifest: "truncated".
+[[nodiscard]] std::string_view CodeOf(ErrorCode code);
+[[nodiscard]] std::string_view CodeOf(NoteCode code);
+/// One sentence for people, without a full stop.
+[[nodiscard]] std::string_view TextOf(ErrorCode code);
+[[nodiscard]] std::string_view TextOf(NoteCode code);
+
+/// One failure. `where` names a place, such as "(0008,1140)[0].(0008,1155)" or "rules.yaml:12";
+/// it never holds an element's value.
+struct Error {
+  ErrorCode code = ErrorCode::kInternal;
+  std::string where;
+
+  /// "truncated: the file ends before its data set does (at (7FE0,0010))".
+  [[nodiscard]] std::string Message() const;
+};
+
+/// A value or the error that prevented it. An ignored Result is a compile error under -Werror.
+template <typename T>
+class [[nodiscard]] Result {
+ public:
+  // NOLINTBEGIN(google-explicit-constructor): `return value;` and `return error;` shall both do.
+  Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+  Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+  Result(ErrorCode code, std::string where = {}) : Result(Error{code, std::move(where)}) {}
+  // NOLINTEND(google-explicit-constructor)
+
+  [[nodiscard]] bool ok() const { return state_.index() == 0; }
+  explicit operator bool() const { return ok(); }
+  /// REQUIRES: ok().
+  [[nodiscard]] T& value() & { return std::get<0>(state_); }
+  [[nodiscard]] const T& value() const& { return std::get<0>(state_); }
+  [[nodiscard]] T&& value() && { return std::get<0>(std::move(state_)); }
+  T& operator*() & { return value(); }
+  const T& operator*() const& { return value(); }
+  T* operator->() { return &value(); }
+  const T* operator->() const { return &value(); }
+  /// REQUIRES: !ok().
+  [[nodiscard]] const Error& error() const { return std::get<1>(state_); }
+
+ private:
+  std::variant<T, Error> state_;
+};
+
+/// Success without a value.
+struct Done {};
+using Status = Result<Done>;
+
+}  // namespace dcmveil

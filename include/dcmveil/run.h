@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "dcmveil/engine.h"
+#include "dcmveil/outcome.h"
+
+namespace dcmveil {
+
+/// Counters of a run; also what progress reports show.
+struct RunCounts {
+  std::array<std::uint64_t, 5> outcomes{};  ///< by Outcome
+  std::uint64_t bytes_in = 0;               ///< of inputs that were understood
+  std::uint64_t bytes_out = 0;              ///< of outputs that were written
+  /// Number of inputs, once they have been counted; 0 before.
+  std::uint64_t total = 0;
+
+  [[nodiscard]] std::uint64_t of(Outcome outcome) const {
+    return outcomes[static_cast<std::size_t>(outcome)];
+  }
+  [[nodiscard]] std::uint64_t finished() const {
+    std::uint64_t sum = 0;
+    for (const std::uint64_t count : outcomes) sum += count;
+    return sum;
+  }
+};
+
+struct RunOptions {
+  std::filesystem::path input;   ///< a folder or a file
+  std::filesystem::path output;  ///< a folder; for one input file also a name ending in ".dcm"
+  /// Manifest and run description; empty: `<output>.dcmveil`. Made with mode 0700.
+  std::filesystem::path state;
+  /// Threads that process; 0: as many as the machine has.
+  int jobs = 0;
+  /// Output names: "/"-separated text with {PatientID}, {StudyInstanceUID}, {SeriesInstanceUID},
+  /// {SOPInstanceUID} of the new values, or "mirror" for the input's own names.
+  std::string layout = "{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm";
+  /// Do everything but write; no output or state folder is made.
+  bool dry_run = false;
+  /// Called from one thread at a time, at most about ten times a second, and once at the end.
+  std::function<void(const RunCounts&)> on_progress;
+  /// When it becomes true the run finishes what is in flight and stops. May be null.
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct RunSummary {
+  RunCounts counts;
+  std::map<std::string, std::uint64_t> reasons;  ///< of inputs that were not written
+  std::map<std::string, std::uint64_t> notes;    ///< of those that were
+  double seconds = 0;
+  bool stopped = false;
+  std::filesystem::path manifest;  ///< empty after a dry run
+  /// Set when the run could not begin or go on; counts hold what was done before.
+  struct Problem {
+    bool usage = false;  ///< the command is wrong, nothing was touched
+    std::string message;
+  };
+  std::optional<Problem> problem;
+};
+
+/// De-identifies every regular file below `input`, in the order of their names. Every input gets
+/// exactly one line in the manifest. Inputs are never changed, outputs never overwritten, and an
+/// output appears whole or not at all. Blocks until done; never throws.
+[[nodiscard]] RunSummary Run(const Engine& engine, const RunOptions& options);
+
+}  // namespace dcmveil

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/folder_sink.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+namespace dcmveil::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+/// Zero, or errno.
+int RenameNoReplace(const fs::path& from, const fs::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // File systems without that flag have link(), which does not replace either.
+  if (::link(from.c_str(), to.c_str()) != 0) return errno;
+  ::unlink(from.c_str());
+  return 0;
+}
+
+}  // namespace
+
+FolderSink::FolderSink(fs::path root, const std::string& token)
+    : root_(std::move(root)), temporary_(root_ / (".dcmveil-" + token)) {}
+
+Status FolderSink::Open() {
+  std::error_code error;
+  fs::create_directories(root_, error);
+  if (!error) fs::remove_all(temporary_, error);
+  if (!error) fs::create_directory(temporary_, error);
+  struct stat info = {};
+  if (error || ::stat(temporary_.c_str(), &info) != 0) return ErrorCode::kWriteFailed;
+  opened_ = info.st_ctim;
+  return Done{};
+}
+
+bool FolderSink::WasThereBefore(const std::string& name) const {
+  struct stat info = {};
+  if (::stat((root_ / name).c_str(), &info) != 0) return false;
+  return info.st_ctim.tv_sec < opened_.tv_sec ||
+         (info.st_ctim.tv_sec == opened_.tv_sec && info.st_ctim.tv_nsec < opened_.tv_nsec);
+}
+
+void FolderSink::Claim(const std::string& name) const {
+  const fs::path file = root_ / name;
+  struct stat info = {};
+  if (::stat(file.c_str(), &info) == 0) ::chmod(file.c_str(), info.st_mode & 07777U);
+}
+
+void FolderSink::Close() {
+  std::error_code ignored;
+  fs::remove_all(temporary_, ignored);
+}
+
+Result<fs::path> FolderSink::WriteTemporary(const EncodedInstance& encoded) {
+  fs::path file = temporary_ / std::to_string(next_.fetch_add(1));
+  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (fd < 0) return ErrorCode::kWriteFailed;
+  Status status = encoded.WriteTo(fd);
+  if (::close(fd) != 0 && status) status = ErrorCode::kWriteFailed;
+  if (!status) {
+    ::unlink(file.c_str());
+    return status.error();
+  }
+  return file;
+}
+
+Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const std::string& name) {
+  const fs::path target = root_ / name;
+  int error = RenameNoReplace(temporary, target);
+  if (error == ENOENT) {
+    std::error_code made;
+    fs::create_directories(target.parent_path(), made);
+    if (made) return ErrorCode::kWriteFailed;
+    error = RenameNoReplace(temporary, target);
+  }
+  if (error == 0) return Commit::kDone;
+  if (error == EEXIST) return Commit::kTaken;
+  return ErrorCode::kWriteFailed;
+}
+
+}  // namespace dcmveil::pipeline

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <ctime>
+#include <filesystem>
+#include <string>
+
+#include "dcmveil/engine.h"
+#include "dcmveil/error.h"
+
+namespace dcmveil::pipeline {
+
+/// Writes outputs whole: first under a temporary name, then renamed without ever replacing a file.
+class FolderSink {
+ public:
+  /// `token` tells the temporary folders of runs that share an output folder apart.
+  FolderSink(std::filesystem::path root, const std::string& token);
+  /// Makes the folders and removes what an interrupted run left. Fails with kWriteFailed.
+  [[nodiscard]] Status Open();
+  /// Removes the temporary folder.
+  void Close();
+
+  /// Writes to a new temporary file and returns its name. Any number of threads may call it.
+  [[nodiscard]] Result<std::filesystem::path> WriteTemporary(const EncodedInstance& encoded);
+  enum class Commit { kDone, kTaken };
+  /// Gives the temporary file its name, or leaves it where it is if the name is taken.
+  [[nodiscard]] Result<Commit> Rename(const std::filesystem::path& temporary,
+                                      const std::string& name);
+  /// Whether the file with that name was there before Open(), by the file system's own clock.
+  [[nodiscard]] bool WasThereBefore(const std::string& name) const;
+  /// From now on the file counts as this run's, so that a second input with its name is told apart
+  /// from a repetition: sets the change time, nothing else.
+  void Claim(const std::string& name) const;
+  [[nodiscard]] std::filesystem::path PathOf(const std::string& name) const { return root_ / name; }
+
+ private:
+  std::filesystem::path root_;
+  std::filesystem::path temporary_;
+  timespec opened_ = {};  ///< of the file system's clock, which may be another machine's
+  std::atomic<std::uint64_t> next_{0};
+};
+
+}  // namespace dcmveil::pipeline

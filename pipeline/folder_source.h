@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dcmveil/error.h"
+
+namespace dcmveil::pipeline {
+
+/// One input: a file, or a place that cannot be read as one.
+struct Input {
+  std::filesystem::path file;
+  std::string name;  ///< relative to the source
+  std::optional<ErrorCode> problem;
+};
+
+/// Walks a folder depth first, each folder's entries in byte order of their names, so that the
+/// order is the same on every machine. Holds the entries of open folders only. Not thread-safe.
+class FolderSource {
+ public:
+  explicit FolderSource(std::filesystem::path root);
+  /// Nothing at the end.
+  [[nodiscard]] std::optional<Input> Next();
+
+ private:
+  struct Entry {
+    std::string name;
+    std::filesystem::file_type type;
+  };
+  struct Level {
+    std::filesystem::path folder;
+    std::string name;            ///< relative, with a slash at its end; empty for the root
+    std::vector<Entry> entries;  ///< last first
+  };
+  /// False if the folder cannot be listed.
+  bool Enter(const std::filesystem::path& folder, const std::string& name);
+
+  std::filesystem::path root_;
+  std::optional<Input> only_;  ///< the root is a file or cannot be listed
+  std::vector<Level> levels_;
+};
+
+/// Counts the inputs of a folder; stops early, with 0, when `stop` becomes true.
+[[nodiscard]] std::uint64_t CountInputs(const std::filesystem::path& root,
+                                        const std::atomic<bool>& stop);
+
+}  // namespace dcmveil::pipeline

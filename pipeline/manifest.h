@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "dcmveil/error.h"
+#include "dcmveil/outcome.h"
+
+namespace dcmveil::pipeline {
+
+/// manifest.ndjson: one JSON object a line, one line an input, in the order of the inputs. Each
+/// line is with the operating system before the next input is finished.
+class Manifest {
+ public:
+  Manifest() = default;
+  ~Manifest();
+  Manifest(const Manifest&) = delete;
+  Manifest& operator=(const Manifest&) = delete;
+  /// Begins a new manifest; that of an earlier run becomes manifest.previous.ndjson.
+  [[nodiscard]] Status Open(const std::filesystem::path& state);
+  /// `output` may be empty: none.
+  [[nodiscard]] Status Add(const std::string& input, const std::string& output,
+                           const InstanceReport& report);
+  [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+
+ private:
+  int fd_ = -1;
+  std::filesystem::path file_;
+};
+
+}  // namespace dcmveil::pipeline

@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// source -> process and write under a temporary name -> rename and journal. The first and the last
+// step run in the order of the inputs, so that which of two inputs gets a name, and the manifest,
+// do not depend on the number of threads.
+#include "dcmveil/run.h"
+
+#include <fcntl.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/parallel_pipeline.h>
+#include <oneapi/tbb/task_arena.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <fstream>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
+
+#include "pipeline/folder_sink.h"
+#include "pipeline/folder_source.h"
+#include "pipeline/handoff.h"
+#include "pipeline/layout.h"
+#include "pipeline/manifest.h"
+
+namespace dcmveil {
+namespace fs = std::filesystem;
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// One instance on its way.
+struct Job {
+  pipeline::Input input;
+  InstanceReport report;
+  std::string output;
+  fs::path temporary;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  /// Kept until the end for comparing with a file that has the name already.
+  std::unique_ptr<Deidentified> result;
+};
+
+Outcome OutcomeOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kReadFailed:
+    case ErrorCode::kWriteFailed:
+    case ErrorCode::kOutOfMemory:
+      return Outcome::kFailed;
+    default:
+      return Outcome::kQuarantined;
+  }
+}
+
+void SetError(InstanceReport& report, const Error& error) {
+  report.outcome = OutcomeOf(error.code);
+  report.reason = CodeOf(error.code);
+  report.where = error.where;
+}
+
+/// Whether `inner` is `outer` or lies below it.
+bool IsWithin(const fs::path& inner, const fs::path& outer) {
+  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
+  return end == outer.end() || (std::next(end) == outer.end() && end->empty());
+}
+
+class Runner {
+ public:
+  Runner(const Engine& engine, const RunOptions& options, pipeline::Layout layout)
+      : engine_(engine),
+        options_(options),
+        layout_(std::move(layout)),
+        source_(options.input),
+        started_(Clock::now()) {}
+
+  ~Runner() {
+    if (lock_ >= 0) ::close(lock_);
+  }
+  Runner(const Runner&) = delete;
+  Runner& operator=(const Runner&) = delete;
+  RunSummary Go();
+  std::optional<RunSummary::Problem> Prepare();
+
+ private:
+  [[nodiscard]] bool Stopping() const {
+    return broken_ || (options_.stop != nullptr && *options_.stop);
+  }
+  std::unique_ptr<Job> Take();
+  void Process(Job& job);
+  void Work(Job& job);
+  void Finish(Job& job);
+  void Commit(Job& job);
+  void Report();
+  std::optional<RunSummary::Problem> WriteDescription() const;
+
+  const Engine& engine_;
+  const RunOptions& options_;
+  const pipeline::Layout layout_;
+  pipeline::FolderSource source_;
+  std::unique_ptr<pipeline::FolderSink> sink_;
+  std::string fixed_name_;  ///< set when the output is one file
+  pipeline::Manifest manifest_;
+  RunSummary summary_;
+  fs::path state_;
+  Clock::time_point started_;
+  Clock::time_point reported_;
+  int lock_ = -1;  ///< descriptor of the state folder, which is locked
+  std::atomic<bool> broken_{false};
+  std::atomic<std::uint64_t> total_{0};
+};
+
+std::optional<RunSummary::Problem> Runner::Prepare() {
+  const auto usage = [](std::string message) {
+    return RunSummary::Problem{.usage = true, .message = std::move(message)};
+  };
+  std::error_code error;
+  const fs::path input = fs::canonical(options_.input, error);
+  if (error) return usage("the input " + options_.input.string() + " does not exist");
+  const bool is_file = !fs::is_directory(input);
+  const fs::path output = fs::weakly_canonical(options_.output, error);
+  if (error) return usage("the output " + options_.output.string() + " is no usable path");
+  state_ = options_.state;
+  if (state_.empty()) {
+    fs::path base = options_.output.lexically_normal();
+    if (!base.has_filename()) base = base.parent_path();
+    state_ = base;
+    state_ += ".dcmveil";
+  }
+  const fs::path state = fs::weakly_canonical(state_, error);
+  if (error) return usage("the state folder " + state_.string() + " is no usable path");
+  if (!is_file) {
+    if (IsWithin(output, input)) return usage("the output lies inside the input");
+    if (IsWithin(input, output)) return usage("the input lies inside the output");
+    if (IsWithin(state, input)) return usage("the state folder lies inside the input");
+  }
+  if (IsWithin(state, output)) {
+    return usage("the state folder lies inside the output; it maps outputs to inputs");
+  }
+  fs::path folder = options_.output;
+  if (is_file && options_.output.extension() == ".dcm" && !fs::is_directory(options_.output)) {
+    if (output == input) return usage("the output is the input");
+    folder = fs::absolute(options_.output).parent_path();
+    fixed_name_ = options_.output.filename().string();
+  } else if (fs::exists(options_.output) && !fs::is_directory(options_.output)) {
+    return usage("the output " + options_.output.string() + " is not a folder");
+  }
+  if (options_.dry_run) return std::nullopt;
+
+  const auto broken = [](std::string message) {
+    return RunSummary::Problem{.usage = false, .message = std::move(message)};
+  };
+  struct stat info = {};
+  if (::stat(state_.c_str(), &info) == 0) {
+    if ((info.st_mode & 077U) != 0) {
+      return usage("the state folder " + state_.string() +
+                   " is open to others; it maps outputs to inputs and must have mode 0700");
+    }
+  } else {
+    fs::create_directories(state_.parent_path().empty() ? fs::path(".") : state_.parent_path(),
+                           error);
+    if (error || ::mkdir(state_.c_str(), 0700) != 0) {
+      return broken("the state folder " + state_.string() + " cannot be made");
+    }
+  }
+  // Two runs with one state would delete each other's temporary files.
+  lock_ = ::open(state_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (lock_ < 0) return broken("the state folder " + state_.string() + " cannot be read");
+  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
+    return broken("another run uses the state folder " + state_.string());
+  }
+  // Distinguishes shards that share the output; their state folders differ.
+  const std::string token = std::to_string(std::hash<std::string>{}(state.string()));
+  sink_ = std::make_unique<pipeline::FolderSink>(folder, token);
+  if (!sink_->Open()) return broken("the output " + folder.string() + " cannot be written to");
+  if (!manifest_.Open(state_)) {
+    return broken("the manifest in " + state_.string() + " cannot be written");
+  }
+  summary_.manifest = manifest_.file();
+  return WriteDescription();
+}
+
+std::optional<RunSummary::Problem> Runner::WriteDescription() const {
+  nlohmann::ordered_json description;
+  description["tool"] = "dcmveil";
+  description["version"] = Version();
+  description["rules"] = engine_.rules().name();
+  description["rules_hash"] = engine_.rules().hash();
+  description["key_id"] = engine_.rules().key_id();
+  std::ofstream file(state_ / "run.json", std::ios::trunc);
+  file << description.dump(2) << "\n";
+  file.close();
+  if (file) return std::nullopt;
+  return RunSummary::Problem{.message = "the state folder cannot be written"};
+}
+
+std::unique_ptr<Job> Runner::Take() {
+  if (Stopping()) return nullptr;
+  std::optional<pipeline::Input> input = source_.Next();
+  if (!input) return nullptr;
+  auto job = std::make_unique<Job>();
+  job->input = std::move(*input);
+  return job;
+}
+
+void Runner::Work(Job& job) {
+  // One exception would stop the whole pipeline and lose every instance in it: here ends what
+  // concerns one instance.
+  try {
+    Process(job);
+  } catch (const std::bad_alloc&) {
+    SetError(job.report, {.code = ErrorCode::kOutOfMemory, .where = {}});
+  } catch (const std::exception&) {
+    // what() may quote a value.
+    SetError(job.report, {.code = ErrorCode::kInternal, .where = {}});
+  }
+}
+
+void Runner::Process(Job& job) {
+  if (job.input.problem) {
+    SetError(job.report, {.code = *job.input.problem, .where = {}});
+    return;
+  }
+  Result<Deidentified> result = engine_.ApplyToFile(job.input.file);
+  if (!result) {
+    SetError(job.report, result.error());
+    return;
+  }
+  job.bytes_in = result->input_size;
+  job.report.notes = std::move(result->notes);
+  if (result->rejected) {
+    job.report.outcome = Outcome::kRejected;
+    job.report.reason = result->because;
+    job.report.where = result->rule;
+    return;
+  }
+  job.output = fixed_name_.empty() ? layout_.NameFor(*result, job.input.name) : fixed_name_;
+  job.bytes_out = result->encoded.size();
+  job.report.outcome = Outcome::kWritten;
+  job.result = std::make_unique<Deidentified>(std::move(*result));
+  if (options_.dry_run) return;
+  Result<fs::path> temporary = sink_->WriteTemporary(job.result->encoded);
+  if (!temporary) {
+    SetError(job.report, temporary.error());
+    return;
+  }
+  job.temporary = std::move(*temporary);
+}
+
+void Runner::Commit(Job& job) {
+  const Result<pipeline::FolderSink::Commit> commit = sink_->Rename(job.temporary, job.output);
+  if (commit && *commit == pipeline::FolderSink::Commit::kDone) return;
+  ::unlink(job.temporary.c_str());
+  if (!commit) {
+    SetError(job.report, commit.error());
+    return;
+  }
+  // Somebody has the name: an earlier run, which is well if it wrote the same bytes, or another
+  // input of this run, which is not.
+  if (!sink_->WasThereBefore(job.output)) {
+    SetError(job.report, {.code = ErrorCode::kSameOutput, .where = {}});
+  } else if (job.result->encoded.SameAs(sink_->PathOf(job.output))) {
+    job.report.outcome = Outcome::kUnchanged;
+    sink_->Claim(job.output);
+  } else {
+    SetError(job.report, {.code = ErrorCode::kOutputExists, .where = {}});
+  }
+}
+
+void Runner::Finish(Job& job) {
+  if (!job.temporary.empty()) Commit(job);
+  const Outcome outcome = job.report.outcome;
+  const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
+  ++summary_.counts.outcomes[static_cast<std::size_t>(outcome)];
+  summary_.counts.bytes_in += job.bytes_in;
+  if (outcome == Outcome::kWritten) summary_.counts.bytes_out += job.bytes_out;
+  if (!has_output) ++summary_.reasons[job.report.reason];
+  for (const NoteCount& note : job.report.notes) {
+    summary_.notes[std::string(CodeOf(note.code))] += static_cast<std::uint64_t>(note.count);
+  }
+  if (!options_.dry_run &&
+      !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
+    broken_ = true;
+    summary_.problem = {.usage = false, .message = "the manifest cannot be written"};
+  }
+  const Clock::time_point now = Clock::now();
+  if (now - reported_ > std::chrono::milliseconds(100)) {
+    reported_ = now;
+    Report();
+  }
+}
+
+void Runner::Report() {
+  summary_.counts.total = total_;
+  if (options_.on_progress) options_.on_progress(summary_.counts);
+}
+
+RunSummary Runner::Go() {
+  summary_.problem = Prepare();
+  if (summary_.problem) return std::move(summary_);
+  std::atomic<bool> counted{false};
+  std::thread counter([&] { total_ = pipeline::CountInputs(options_.input, counted); });
+
+  const int jobs = options_.jobs > 0
+                       ? options_.jobs
+                       : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  [[maybe_unused]] const pipeline::FreshThreads fresh;
+  // Without it oneTBB warns on standard error when more threads are asked for than processors.
+  const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
+                                    static_cast<std::size_t>(jobs));
+  tbb::task_arena arena(jobs);
+  {
+    const pipeline::Holding source(&source_);
+    const pipeline::Holding summary(&summary_);
+  }
+  arena.execute([&] {
+    // Plain pointers, because oneTBB keeps anything larger in memory of its own; the last filter
+    // owns what the first one made, and every job that was taken gets there.
+    tbb::parallel_pipeline(
+        static_cast<std::size_t>(jobs) * 4,
+        tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order,
+                                     [&](tbb::flow_control& control) {
+                                       const pipeline::Holding source(&source_);
+                                       Job* job = Take().release();
+                                       if (job == nullptr) control.stop();
+                                       const pipeline::Holding made(job);
+                                       return job;
+                                     }) &
+            tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel,
+                                         [&](Job* job) {
+                                           const pipeline::Holding holding(job);
+                                           Work(*job);
+                                           return job;
+                                         }) &
+            tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, [&](Job* job) {
+              const pipeline::Holding summary(&summary_);
+              const std::unique_ptr<Job> owned(job);
+              const pipeline::Holding holding(job);
+              Finish(*owned);
+            }));
+  });
+  const pipeline::Holding source_again(&source_);
+  const pipeline::Holding summary_again(&summary_);
+  counted = true;
+  counter.join();
+  if (sink_) sink_->Close();
+  summary_.stopped = options_.stop != nullptr && *options_.stop;
+  summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  Report();
+  return std::move(summary_);
+}
+
+}  // namespace
+
+RunSummary Run(const Engine& engine, const RunOptions& options) {
+  std::string problem;
+  std::optional<pipeline::Layout> layout = pipeline::Layout::Parse(options.layout, problem);
+  if (!layout) {
+    RunSummary summary;
+    summary.problem = {.usage = true, .message = problem};
+    return summary;
+  }
+  return Runner(engine, options, std::move(*layout)).Go();
+}
+
+}  // namespace dcmveil

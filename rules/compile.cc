@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rules/compile.h"
+
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "engine/instance.h"
+#include "engine/path.h"
+#include "engine/value.h"
+
+namespace dcmveil::rules {
+namespace {
+
+using engine::ActionSpec;
+using engine::Effect;
+using engine::TagPattern;
+
+constexpr std::size_t kNamesInMessage = 3;
+
+bool IsPixelData(Tag tag) {
+  return tag == Tag(0x7FE0, 0x0010) || tag == Tag(0x7FE0, 0x0008) || tag == Tag(0x7FE0, 0x0009);
+}
+
+std::string_view FormOf(Vr vr) {
+  switch (vr) {
+    case Vr::AS:
+      return "an age is three digits and D, W, M or Y: 045Y";
+    case Vr::AT:
+      return "it holds a tag: (0010,0020)";
+    case Vr::CS:
+      return "at most 16 capitals, digits, blanks and underscores";
+    case Vr::DA:
+      return "a date is YYYYMMDD";
+    case Vr::DT:
+      return "a date and time is YYYYMMDDHHMMSS.FFFFFF&ZZXX";
+    case Vr::TM:
+      return "a time is HHMMSS.FFFFFF";
+    case Vr::UI:
+      return "a UID is digits and dots, at most 64 characters";
+    case Vr::AE:
+    case Vr::SH:
+      return "at most 16 characters on one line";
+    case Vr::LO:
+      return "at most 64 characters on one line";
+    case Vr::PN:
+      return "at most 64 characters in a group, with ^ between a name's parts";
+    default:
+      return kNumberVrs.contains(vr) || vr == Vr::DS || vr == Vr::IS ? "it holds numbers"
+                                                                     : std::string_view();
+  }
+}
+
+// Whether the text may stand in an element of the VR; what only a character set can tell passes.
+bool IsLegal(Vr vr, const std::string& text) {
+  if (text.empty()) return true;
+  if (!(kTextVrs | kNumberVrs | VrSet(Vr::AT)).contains(vr)) return true;
+  const engine::Instance instance;
+  const engine::Path path;
+  const engine::Element element{Tag(), vr, {}, path, instance};
+  const engine::Change change = engine::SetFromRule(element, text);
+  return change.kind != engine::Change::Kind::kFail || change.error != ErrorCode::kVrUnsupported;
+}
+
+bool IsLegalForAny(VrSet vrs, const std::string& text) {
+  for (int i = 0; i < kVrCount; ++i) {
+    const Vr vr = static_cast<Vr>(i);
+    if (vrs.contains(vr) && IsLegal(vr, text)) return true;
+  }
+  return false;
+}
+
+const TagPattern* LastStep(const SelectorDraft& draft) {
+  return draft.selector.by_vr() ? nullptr : &draft.selector.path.back();
+}
+
+const ParamTexts& SettingsOf(const RuleBook& book, const ActionSpec* spec) {
+  static const ParamTexts kNone;
+  const auto it = book.settings.find(spec);
+  return it == book.settings.end() ? kNone : it->second;
+}
+
+// A pseudonym from a table needs no key, any other does; the spec cannot say so.
+bool DerivesPseudonyms(const RuleBook& book, const RuleDraft& draft) {
+  if (draft.spec->name != "pseudonym") return false;
+  const ParamTexts& settings = SettingsOf(book, draft.spec);
+  if (!draft.with.contains("table") && !settings.contains("table")) return true;
+  for (const ParamTexts* params : {&draft.with, &settings}) {
+    if (const auto it = params->find("missing"); it != params->end()) {
+      return it->second.text == "derive";
+    }
+  }
+  return false;
+}
+
+class Compiler {
+ public:
+  Compiler(const RuleBook& book, const Key* key, Diagnostics& diagnostics)
+      : book_(book), key_(key), diagnostics_(diagnostics) {}
+
+  Compiled Run() {
+    for (const RuleDraft& draft : book_.rules) CompileRule(draft);
+    if (book_.rejects) {
+      for (const RejectDraft& reject : *book_.rejects) {
+        out_.parts.rejects.push_back({reject.when, reject.because, Origin(reject.place)});
+      }
+    }
+    out_.parts.otherwise_keep = book_.otherwise_keep.value_or(true);
+    out_.parts.otherwise_origin =
+        book_.otherwise_keep ? Origin(book_.otherwise_place) : std::string("default");
+    out_.parts.mark = book_.mark.value_or(true);
+    out_.parts.name = book_.name;
+    return std::move(out_);
+  }
+
+ private:
+  void CompileRule(const RuleDraft& draft) {
+    if (draft.spec == nullptr) return;
+    const ActionSpec& spec = *draft.spec;
+    const ParamTexts& settings = SettingsOf(book_, draft.spec);
+    const std::optional<engine::Params> params =
+        MergeParams(spec, settings, draft.with, draft.action_place, diagnostics_);
+    if (spec.effect == Effect::kAdd) {
+      if (params) CompileAdd(draft, *params);
+      return;
+    }
+    CheckVrs(draft);
+    if (!params) return;
+    CheckValue(draft, settings, *params);
+    engine::Rule rule;
+    for (const SelectorDraft& selector : draft.selectors) {
+      rule.selectors.push_back(selector.selector);
+    }
+    rule.when = draft.when;
+    rule.spec = draft.spec;
+    rule.action = Make(draft, settings, *params);
+    rule.origin = Origin(draft.place);
+    rule.selector_text = draft.selector_text;
+    out_.parts.rules.push_back(std::move(rule));
+  }
+
+  std::shared_ptr<const engine::Action> Make(const RuleDraft& draft, const ParamTexts& settings,
+                                             const engine::Params& params) {
+    if (draft.spec->make == nullptr) return nullptr;
+    engine::MakeContext context;
+    context.key = draft.raw_key != nullptr ? draft.raw_key.get() : key_;
+    context.raw_key = draft.raw_key != nullptr;
+    std::unique_ptr<const engine::Action> action = draft.spec->make(params, context);
+    for (const auto& problem : context.problems) {
+      diagnostics_.Error(
+          PlaceOfParam(draft, settings, problem.param),
+          problem.param.empty() ? problem.message : problem.param + ": " + problem.message);
+    }
+    for (std::string& text : context.contents_read) {
+      out_.contents_read.push_back(std::move(text));
+    }
+    return action;
+  }
+
+  static Place PlaceOfParam(const RuleDraft& draft, const ParamTexts& settings,
+                            std::string_view name) {
+    if (const auto it = draft.with.find(name); it != draft.with.end()) return it->second.place;
+    if (const auto it = settings.find(name); it != settings.end()) return it->second.place;
+    return draft.action_place;
+  }
+
+  void CompileAdd(const RuleDraft& draft, const engine::Params& params) {
+    const std::string& value = params.Text("value");
+    for (const SelectorDraft& selector : draft.selectors) {
+      const bool top_level = !selector.selector.by_vr() && selector.selector.path.size() == 1;
+      const Attribute* attribute = top_level ? AttributeOf(*LastStep(selector)) : nullptr;
+      if (attribute == nullptr || attribute->vrs.contains(Vr::SQ)) {
+        diagnostics_.Error(selector.place,
+                           selector.text +
+                               ": add needs one standard attribute, "
+                               "no sequence",
+                           "write tag: with a keyword");
+        continue;
+      }
+      std::optional<Vr> vr;
+      for (int i = 0; i < kVrCount && !vr; ++i) {
+        const Vr candidate = static_cast<Vr>(i);
+        const bool writable = (kTextVrs | kNumberVrs | VrSet(Vr::AT)).contains(candidate);
+        if (attribute->vrs.contains(candidate) && writable && IsLegal(candidate, value)) {
+          vr = candidate;
+        }
+      }
+      if (!vr) {
+        diagnostics_.Error(PlaceOfParam(draft, {}, "value"), NotLegal(attribute->vrs, *attribute),
+                           std::string(FormOf(attribute->vrs.first())));
+        continue;
+      }
+      out_.parts.adds.push_back(
+          {Tag(LastStep(selector)->value), *vr, value, draft.when, Origin(draft.place)});
+    }
+  }
+
+  static std::string NotLegal(VrSet vrs, const Attribute& attribute) {
+    return "value: not a legal " + ToString(vrs) + " for " + std::string(attribute.keyword);
+  }
+
+  // What `replace` writes must be legal where the rule names the place by tag or VR; under a mask
+  // the engine fits it.
+  void CheckValue(const RuleDraft& draft, const ParamTexts& settings,
+                  const engine::Params& params) {
+    if (draft.spec->name != "replace" || !params.Has("value")) return;
+    const std::string& value = params.Text("value");
+    const Place place = PlaceOfParam(draft, settings, "value");
+    for (const SelectorDraft& selector : draft.selectors) {
+      if (selector.selector.by_vr()) {
+        const Vr vr = selector.selector.vrs.first();
+        if (draft.spec->vrs.contains(vr) && !IsLegal(vr, value)) {
+          diagnostics_.Error(place, "value: not a legal " + std::string(ToString(vr)),
+                             std::string(FormOf(vr)));
+        }
+        continue;
+      }
+      const Attribute* attribute = AttributeOf(*LastStep(selector));
+      if (attribute == nullptr) continue;
+      const VrSet vrs = attribute->vrs & draft.spec->vrs;
+      if (vrs.empty() || IsLegalForAny(vrs, value)) continue;
+      diagnostics_.Error(place, NotLegal(vrs, *attribute), std::string(FormOf(vrs.first())));
+    }
+  }
+
+  void CheckVrs(const RuleDraft& draft) {
+    const ActionSpec& spec = *draft.spec;
+    const std::string name(spec.name);
+    for (const SelectorDraft& selector : draft.selectors) {
+      if (selector.selector.by_vr()) {
+        if (!selector.selector.vrs.intersects(spec.vrs)) {
+          diagnostics_.Error(selector.place,
+                             name + " cannot take " + ToString(selector.selector.vrs));
+        }
+        continue;
+      }
+      const TagPattern& last = *LastStep(selector);
+      if (!last.is_exact()) {
+        CheckMask(draft, selector, last);
+        continue;
+      }
+      const Attribute* attribute = AttributeOf(last);
+      if (attribute == nullptr) continue;
+      if (!attribute->vrs.intersects(spec.vrs)) {
+        diagnostics_.Error(selector.place, name + " cannot take " + ToString(attribute->vrs) +
+                                               ": " + std::string(attribute->keyword));
+      } else if (IsPixelData(attribute->tag) && !spec.may_touch_pixels &&
+                 spec.effect == Effect::kChange) {
+        diagnostics_.Error(selector.place,
+                           name + " cannot stand on " + std::string(attribute->keyword));
+      }
+    }
+  }
+
+  void CheckMask(const RuleDraft& draft, const SelectorDraft& selector, const TagPattern& pattern) {
+    if (!pattern.creator.empty() || draft.spec->effect != Effect::kChange) return;
+    std::size_t count = 0;
+    std::string names;
+    for (const Attribute& attribute : AllAttributes()) {
+      const std::uint32_t common = pattern.mask & attribute.mask;
+      if ((attribute.tag.number() & common) != (pattern.value & common)) continue;
+      if (pattern.odd_groups_only || attribute.vrs.intersects(draft.spec->vrs)) continue;
+      if (++count > kNamesInMessage) continue;
+      if (!names.empty()) names += ", ";
+      names += std::string(attribute.keyword) + " (" + ToString(attribute.vrs) + ")";
+    }
+    if (count == 0) return;
+    if (count > kNamesInMessage) {
+      names += " and " + std::to_string(count - kNamesInMessage) + " more";
+    }
+    diagnostics_.Warning(selector.place, std::string(draft.spec->name) + " cannot take all of " +
+                                             selector.text + ": " + names);
+  }
+
+  const RuleBook& book_;
+  const Key* key_;
+  Diagnostics& diagnostics_;
+  Compiled out_;
+};
+
+}  // namespace
+
+Compiled Compile(const RuleBook& book, const Key* key, Diagnostics& diagnostics) {
+  return Compiler(book, key, diagnostics).Run();
+}
+
+const RuleDraft* FirstThatNeedsKey(const RuleBook& book) {
+  for (const RuleDraft& draft : book.rules) {
+    if (draft.spec == nullptr || draft.raw_key != nullptr) continue;
+    if (draft.spec->needs_key || DerivesPseudonyms(book, draft)) return &draft;
+  }
+  return nullptr;
+}
+
+}  // namespace dcmveil::rules

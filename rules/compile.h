@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "engine/plan.h"
+#include "rules/draft.h"
+
+namespace dcmveil::rules {
+
+/// What compiling yields beside diagnostics.
+struct Compiled {
+  engine::PlanParts parts;
+  /// The files that actions read, in the order of the rules.
+  std::vector<std::string> contents_read;
+};
+
+/// The book's rules made ready: parameters merged and checked, actions made, each action held
+/// against the VRs that its selectors name. Problems become diagnostics, and the result is then of
+/// no use. `key` may be null only if no action of the book needs one.
+[[nodiscard]] Compiled Compile(const RuleBook& book, const Key* key, Diagnostics& diagnostics);
+
+/// The first rule whose action needs the rule set's key; null if there is none.
+[[nodiscard]] const RuleDraft* FirstThatNeedsKey(const RuleBook& book);
+
+}  // namespace dcmveil::rules

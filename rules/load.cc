@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LoadRules: read the file and what it extends, get the key, compile, check.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "dcmveil/rules.h"
+#include "engine/crypto.h"
+#include "engine/plan.h"
+#include "rules/check.h"
+#include "rules/compile.h"
+#include "rules/import/microsoft.h"
+#include "rules/key.h"
+#include "rules/read.h"
+
+#ifndef DCMVEIL_VERSION
+#define DCMVEIL_VERSION "0.0.0"
+#endif
+
+namespace dcmveil {
+namespace rules {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMaxMethodText = 64;
+constexpr std::size_t kHashDigitsInMethod = 16;
+
+std::optional<std::string> ReadWhole(const fs::path& file) {
+  std::error_code error;
+  if (fs::is_directory(file, error)) return std::nullopt;
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return std::nullopt;
+  std::ostringstream text;
+  text << stream.rdbuf();
+  if (stream.bad()) return std::nullopt;
+  return std::move(text).str();
+}
+
+void UpdateWithLength(Sha256Stream& stream, std::string_view text) {
+  std::array<char, 8> length{};
+  for (std::size_t i = 0; i < length.size(); ++i) {
+    length[i] = static_cast<char>(static_cast<std::uint64_t>(text.size()) >> (56U - 8U * i));
+  }
+  stream.Update({length.data(), length.size()});
+  stream.Update(text);
+}
+
+class Loader {
+ public:
+  explicit Loader(const LoadOptions& options) : options_(options) {}
+
+  RuleSet FromFile(const fs::path& file) {
+    std::optional<std::string> text = ReadWhole(file);
+    const SourceFile& source = files_.emplace_back(
+        SourceFile{file.string(), file.parent_path(), text.value_or(std::string())});
+    if (!text) {
+      diagnostics_.Error({&source, 0, 0}, "the rule file cannot be read");
+      diagnostics_.ThrowIfErrors(files_);
+    }
+    chain_.push_back(Canonical(file));
+    return Run(source);
+  }
+
+  RuleSet FromText(const std::string& text, const std::string& name, const fs::path& folder) {
+    const SourceFile& source = files_.emplace_back(SourceFile{name, folder, text});
+    chain_.push_back(Canonical(folder / fs::path(name).filename()));
+    return Run(source);
+  }
+
+ private:
+  RuleSet Run(const SourceFile& source) {
+    RuleBook book = ReadBook(source);
+    if (book.name.empty()) book.name = fs::path(source.name).stem().string();
+    if (!book.otherwise_keep && !book.imported) {
+      diagnostics_.Warning(book.place,
+                           "otherwise is not stated, so elements that no rule decides are kept",
+                           "write otherwise: keep, or otherwise: remove for an allow-list");
+    }
+    const std::optional<Key> key = FindKey(book);
+    Compiled compiled = Compile(book, key ? &*key : nullptr, diagnostics_);
+    diagnostics_.ThrowIfErrors(files_);
+
+    Check(book, diagnostics_);
+    Sha256Stream stream;
+    for (const SourceFile& file : files_) UpdateWithLength(stream, file.text);
+    for (const std::string& text : compiled.contents_read) UpdateWithLength(stream, text);
+    const std::string hash = stream.Finish().hex();
+    compiled.parts.method_text =
+        ("dcmveil " DCMVEIL_VERSION ", rules " + hash.substr(0, kHashDigitsInMethod))
+            .substr(0, kMaxMethodText);
+    const bool keyed = FirstThatNeedsKey(book) != nullptr;
+    auto plan = std::make_shared<const engine::Plan>(std::move(compiled.parts));
+    return RuleSet(std::move(plan), book.name, hash, key && keyed ? key->id() : std::string(),
+                   diagnostics_.Sorted(files_));
+  }
+
+  static fs::path Canonical(const fs::path& file) {
+    std::error_code error;
+    fs::path path = fs::weakly_canonical(file, error);
+    return error ? file.lexically_normal() : path;
+  }
+
+  RuleBook ReadBook(const SourceFile& source) {
+    RuleBook empty;
+    empty.place = {&source, 0, 0};
+    if (LooksLikeJson(source.text)) {
+      // Without its comments JSON is YAML. If it turns out not to be Microsoft's, nothing was said.
+      Diagnostics scratch;
+      const std::optional<Node> root = ParseYaml(source, WithoutComments(source.text), scratch);
+      if (root ? IsMicrosoft(*root) : MentionsMicrosoft(source.text)) {
+        for (Diagnostic& diagnostic : scratch.Sorted(files_)) {
+          diagnostics_.Add(std::move(diagnostic));
+        }
+        return root ? ImportMicrosoft(*root, diagnostics_) : std::move(empty);
+      }
+    }
+    const std::optional<Node> root = ParseYaml(source, source.text, diagnostics_);
+    if (!root) return empty;
+    if (IsMicrosoft(*root)) return ImportMicrosoft(*root, diagnostics_);
+    ReadFile file = ReadRuleFile(*root, diagnostics_);
+    if (file.extends && !file.extends->empty()) Extend(file, source);
+    return std::move(file.book);
+  }
+
+  void Extend(ReadFile& file, const SourceFile& source) {
+    const fs::path relative(*file.extends);
+    const fs::path path = source.folder / relative;
+    if (std::find(chain_.begin(), chain_.end(), Canonical(path)) != chain_.end()) {
+      diagnostics_.Error(file.extends_place,
+                         "profile: " + *file.extends + ": a rule file cannot extend itself");
+      return;
+    }
+    std::optional<std::string> text = ReadWhole(path);
+    if (!text) {
+      diagnostics_.Error(file.extends_place, "profile: " + *file.extends + ": no such rule file",
+                         "profile is none or the path of a rule file");
+      return;
+    }
+    const std::string name =
+        (fs::path(source.name).parent_path() / relative).lexically_normal().string();
+    const SourceFile& base_source =
+        files_.emplace_back(SourceFile{name, path.parent_path(), std::move(*text)});
+    chain_.push_back(Canonical(path));
+    RuleBook base = ReadBook(base_source);
+    if (base.imported) {
+      diagnostics_.Error(file.extends_place, "profile: " + *file.extends +
+                                                 ": only a file of dcmveil's own language can be "
+                                                 "extended");
+      return;
+    }
+    Inherit(file.book, std::move(base));
+  }
+
+  // Rules after rules; the rest only where the extending file is silent, parameter by parameter.
+  static void Inherit(RuleBook& book, RuleBook base) {
+    for (RuleDraft& rule : base.rules) book.rules.push_back(std::move(rule));
+    for (auto& [spec, params] : base.settings) {
+      ParamTexts& own = book.settings[spec];
+      own.merge(params);
+    }
+    if (!book.mark) book.mark = base.mark;
+    if (!book.rejects) book.rejects = std::move(base.rejects);
+    if (!book.key) book.key = std::move(base.key);
+    if (!book.otherwise_keep) {
+      book.otherwise_keep = base.otherwise_keep;
+      book.otherwise_place = base.otherwise_place;
+    }
+  }
+
+  std::optional<Key> FindKey(const RuleBook& book) {
+    if (!options_.key_file.empty()) {
+      return Take(ReadKeyFile(options_.key_file), book.place);
+    }
+    if (book.key) {
+      return Take(book.key->variable.empty() ? ReadKeyFile(book.key->file)
+                                             : ReadKeyVariable(book.key->variable),
+                  book.key->place);
+    }
+    const RuleDraft* const user = FirstThatNeedsKey(book);
+    if (user == nullptr) return std::nullopt;
+    if (!book.keys_in_file.empty()) {
+      Sha256Stream stream;
+      for (const auto& key : book.keys_in_file) UpdateWithLength(stream, key->bytes());
+      const Digest digest = stream.Finish();
+      return Key(digest.view());
+    }
+    const std::string needs = std::string(user->spec->name) + " needs a key";
+    if (book.imported) {
+      diagnostics_.Warning(user->action_place,
+                           needs +
+                               " and the configuration holds none: a new one is made for each "
+                               "run",
+                           "give a key file, so that two runs agree");
+      return Random(book.place);
+    }
+    const std::string hint = "dcmveil keygen project.key, then key: {file: project.key}";
+    if (options_.allow_missing_key) return MakeDo(user->action_place, needs, hint);
+    diagnostics_.Error(user->action_place, needs, hint);
+    return Random(book.place);
+  }
+
+  std::optional<Key> Take(KeyReading reading, const Place& place) {
+    if (reading.key) return std::move(reading.key);
+    if (reading.missing && options_.allow_missing_key) {
+      return MakeDo(place, reading.message, reading.hint);
+    }
+    diagnostics_.Error(place, reading.message, reading.hint);
+    return Random(place);
+  }
+
+  std::optional<Key> MakeDo(const Place& place, const std::string& message,
+                            const std::string& hint) {
+    diagnostics_.Warning(place, message + ": a throw-away key is used, and nothing may be written",
+                         hint);
+    return Random(place);
+  }
+
+  std::optional<Key> Random(const Place& place) {
+    std::optional<Key> key = GenerateKey();
+    if (!key) diagnostics_.Error(place, "the system gives no random numbers");
+    return key;
+  }
+
+  const LoadOptions& options_;
+  // Places point into it; a deque never moves what it holds.
+  std::deque<SourceFile> files_;
+  std::vector<fs::path> chain_;
+  Diagnostics diagnostics_;
+};
+
+}  // namespace
+}  // namespace rules
+
+RuleSet LoadRules(const std::filesystem::path& file, const LoadOptions& options) {
+  return rules::Loader(options).FromFile(file);
+}
+
+RuleSet LoadRulesFromText(const std::string& text, const std::string& name,
+                          const std::filesystem::path& folder, const LoadOptions& options) {
+  return rules::Loader(options).FromText(text, name, folder);
+}
+
+}  // namespace dcmveil

@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "rules/read.h"
+
+#include <array>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rules/condition.h"
+#include "rules/language.h"
+
+namespace dcmveil::rules {
+namespace {
+
+using engine::ActionSpec;
+
+constexpr std::size_t kSelectorsInSummary = 4;
+
+std::vector<std::string_view> ActionNames() {
+  std::vector<std::string_view> names;
+  for (const ActionSpec* spec : engine::AllActions()) {
+    names.push_back(spec->name);
+    names.insert(names.end(), spec->aliases.begin(), spec->aliases.end());
+  }
+  return names;
+}
+
+class Reader {
+ public:
+  explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+  ReadFile Run(const Node& root) {
+    out_.book.place = {root.place.file, 0, 0};
+    if (!root.is_map()) {
+      diagnostics_.Error(root.place, "not a rule file: it must be a mapping",
+                         "it begins with dcmveil: 1");
+      return std::move(out_);
+    }
+    CheckKeys(root, NamesOf(kTopLevelWords), "top-level", diagnostics_);
+    Version(root);
+    if (const Node* node = root.Find("name")) {
+      out_.book.name = ReadText(*node, "name", diagnostics_).value_or("");
+    }
+    if (const Node* node = root.Find("profile")) Profile(*node);
+    if (const Node* node = root.Find("options")) Options(*node);
+    if (const Node* node = root.Find("key")) ReadKey(*node);
+    if (const Node* node = root.Find("settings")) Settings(*node);
+    if (const Node* node = root.Find("rules")) {
+      Rules(*node);
+    } else if (!out_.extends) {
+      diagnostics_.Error(out_.book.place, "rules is missing", "rules: is a list of rules");
+    }
+    if (const Node* node = root.Find("reject")) Rejects(*node);
+    if (const Node* node = root.Find("otherwise")) Otherwise(*node);
+    return std::move(out_);
+  }
+
+ private:
+  void Version(const Node& root) {
+    const Node* node = root.Find("dcmveil");
+    if (node == nullptr) {
+      diagnostics_.Error(out_.book.place, "dcmveil: 1 is missing",
+                         "a rule file states the version of its language");
+      return;
+    }
+    const std::optional<std::string> text = ReadText(*node, "dcmveil", diagnostics_);
+    if (text && *text != kLanguageVersion) {
+      diagnostics_.Error(node->place, "dcmveil: " + *text + ": an unknown version of the language",
+                         "this program knows version 1");
+    }
+  }
+
+  void Profile(const Node& node) {
+    const std::optional<std::string> text = ReadText(node, "profile", diagnostics_);
+    if (!text || *text == "none") return;
+    if (*text == "basic") {
+      diagnostics_.Error(node.place, "profile: basic comes with a later version",
+                         "use none or a rule file");
+      // Not "rules is missing" on top of it.
+      out_.extends.emplace();
+      return;
+    }
+    out_.extends = *text;
+    out_.extends_place = node.place;
+  }
+
+  void Options(const Node& node) {
+    if (!node.is_list()) {
+      diagnostics_.Error(node.place, "options: must be a list");
+      return;
+    }
+    for (const Node& item : node.items) {
+      diagnostics_.Error(item.place,
+                         (item.is_text() ? item.text : std::string("options")) +
+                             ": options belong to profile: basic",
+                         "leave out options:");
+    }
+  }
+
+  void ReadKey(const Node& node) {
+    if (!node.is_map()) {
+      // Its text may well be the key: it must not be repeated.
+      diagnostics_.Error(node.place, "key: must say where the key is, never the key itself",
+                         "write {file: project.key} or {env: NAME}");
+      return;
+    }
+    if (const Node* value = node.Find("value")) {
+      diagnostics_.Error(value->place, "key: must say where the key is, never the key itself",
+                         "write {file: project.key} or {env: NAME}");
+      return;
+    }
+    constexpr std::array<std::string_view, 2> kKeys{"file", "env"};
+    const int errors = diagnostics_.errors();
+    CheckKeys(node, kKeys, "key", diagnostics_);
+    const Node* file = node.Find("file");
+    const Node* variable = node.Find("env");
+    if (diagnostics_.errors() > errors) return;
+    if ((file == nullptr) == (variable == nullptr)) {
+      diagnostics_.Error(node.place, "key: needs either file or env");
+      return;
+    }
+    const std::optional<std::string> text = ReadText(
+        file != nullptr ? *file : *variable, file != nullptr ? "file" : "env", diagnostics_);
+    if (!text) return;
+    if (text->empty()) {
+      diagnostics_.Error(node.place, "key: needs either file or env");
+      return;
+    }
+    KeySource source;
+    if (file != nullptr) {
+      source.file = node.place.file->folder / *text;
+    } else {
+      source.variable = *text;
+    }
+    source.place = (file != nullptr ? file : variable)->place;
+    out_.book.key = std::move(source);
+  }
+
+  void Settings(const Node& node) {
+    if (!node.is_map()) {
+      diagnostics_.Error(node.place, "settings: must be a mapping of actions to parameters");
+      return;
+    }
+    for (const auto& [key, value] : node.entries) {
+      if (key.text == "mark") {
+        out_.book.mark = ReadBoolean(value, "mark", diagnostics_);
+        continue;
+      }
+      const ActionSpec* spec = FindSpec(key);
+      if (spec == nullptr) continue;
+      if (out_.book.settings.contains(spec)) {
+        diagnostics_.Error(key.place,
+                           key.text + ": " + std::string(spec->name) + " has its settings already");
+        continue;
+      }
+      out_.book.settings.emplace(spec, ReadParams(*spec, value, diagnostics_));
+    }
+  }
+
+  const ActionSpec* FindSpec(const Node& name) {
+    const ActionSpec* spec = engine::FindAction(name.text);
+    if (spec == nullptr) {
+      const std::vector<std::string_view> names = ActionNames();
+      diagnostics_.Error(name.place, name.text + ": no such action",
+                         DidYouMean(NearestWord(name.text, names).value_or("")));
+    }
+    return spec;
+  }
+
+  void Rules(const Node& node) {
+    if (!node.is_list()) {
+      diagnostics_.Error(node.place, "rules: must be a list",
+                         "each rule begins with '- ' and has a selector and an action");
+      return;
+    }
+    for (const Node& item : node.items) {
+      if (!item.is_map()) {
+        diagnostics_.Error(item.place, "a rule must be a mapping",
+                           "- {tag: PatientName, action: redact}");
+        continue;
+      }
+      Rule(item);
+    }
+  }
+
+  void Rule(const Node& node) {
+    RuleDraft draft;
+    draft.place = node.place;
+    CheckKeys(node, NamesOf(kRuleWords), "rule", diagnostics_);
+    for (const std::string_view key : {"name", "note"}) {
+      if (const Node* text = node.Find(key)) (void)ReadText(*text, key, diagnostics_);
+    }
+    std::string_view selector_key;
+    int selectors = 0;
+    for (const std::string_view key : kSelectorKeys) {
+      const Node* value = node.Find(key);
+      if (value == nullptr) continue;
+      if (++selectors == 1) {
+        selector_key = key;
+        draft.selectors = ReadSelectors(key, *value, diagnostics_);
+      }
+    }
+    if (selectors != 1) {
+      diagnostics_.Error(
+          node.place,
+          selectors == 0 ? "the rule has no selector" : "the rule has more than one selector",
+          "a rule has exactly one of tag, vr, private, path and group");
+    }
+    draft.selector_text = Summarise(draft.selectors);
+    if (const Node* when = node.Find("when")) draft.when = ReadCondition(*when, diagnostics_);
+
+    const Node* action = node.Find("action");
+    if (action == nullptr) {
+      diagnostics_.Error(node.place, "the rule has no action");
+    } else if (ReadText(*action, "action", diagnostics_)) {
+      draft.action_place = action->place;
+      draft.spec = FindSpec(*action);
+    }
+    if (draft.spec == nullptr) return;
+    if (const Node* with = node.Find("with")) {
+      draft.with = ReadParams(*draft.spec, *with, diagnostics_);
+    }
+    if (draft.spec->effect == engine::Effect::kAdd && selectors == 1 && selector_key != "tag") {
+      diagnostics_.Error(node.place, "add needs one standard attribute, no sequence",
+                         "write tag: with a keyword");
+      return;
+    }
+    out_.book.rules.push_back(std::move(draft));
+  }
+
+  void Rejects(const Node& node) {
+    if (!node.is_list()) {
+      diagnostics_.Error(node.place, "reject: must be a list",
+                         "- {when: {Modality: SR}, because: no reports}");
+      return;
+    }
+    out_.book.rejects.emplace();
+    constexpr std::array<std::string_view, 2> kKeys{"when", "because"};
+    for (const Node& item : node.items) {
+      if (!item.is_map()) {
+        diagnostics_.Error(item.place, "a reject entry must be a mapping",
+                           "{when: {Modality: SR}, because: no reports}");
+        continue;
+      }
+      CheckKeys(item, kKeys, "reject", diagnostics_);
+      RejectDraft reject;
+      reject.place = item.place;
+      const Node* because = item.Find("because");
+      if (because == nullptr) {
+        diagnostics_.Error(item.place, "reject: because is missing",
+                           "the manifest says why an instance was not exported");
+      } else {
+        reject.because = ReadText(*because, "because", diagnostics_).value_or("");
+      }
+      const Node* when = item.Find("when");
+      if (when == nullptr) {
+        diagnostics_.Error(item.place, "reject: when is missing",
+                           "without a condition nothing at all would be exported");
+        continue;
+      }
+      if (auto condition = ReadCondition(*when, diagnostics_)) reject.when = std::move(*condition);
+      out_.book.rejects->push_back(std::move(reject));
+    }
+  }
+
+  void Otherwise(const Node& node) {
+    const std::optional<std::string> text = ReadText(node, "otherwise", diagnostics_);
+    if (!text) return;
+    if (*text != "keep" && *text != "remove") {
+      diagnostics_.Error(node.place, "otherwise: must be keep or remove");
+      return;
+    }
+    out_.book.otherwise_keep = *text == "keep";
+    out_.book.otherwise_place = node.place;
+  }
+
+  Diagnostics& diagnostics_;
+  ReadFile out_;
+};
+
+}  // namespace
+
+ReadFile ReadRuleFile(const Node& root, Diagnostics& diagnostics) {
+  return Reader(diagnostics).Run(root);
+}
+
+std::string Summarise(const std::vector<SelectorDraft>& selectors) {
+  std::string text;
+  for (std::size_t i = 0; i < selectors.size() && i < kSelectorsInSummary; ++i) {
+    if (!text.empty()) text += ", ";
+    text += selectors[i].text;
+  }
+  if (selectors.size() > kSelectorsInSummary) {
+    text += " and " + std::to_string(selectors.size() - kSelectorsInSummary) + " more";
+  }
+  return text;
+}
+
+}  // namespace dcmveil::rules

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/folder_sink.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <thread>
+#include <vector>
+
+#include "tests/support/folder.h"
+
+namespace dcmveil::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::Folder;
+using testing::ReadFile;
+
+EncodedInstance Bytes(const std::string& bytes) {
+  return EncodedInstance({{.bytes = bytes, .source = nullptr}});
+}
+
+/// Names of all regular files below a folder.
+std::set<std::string> Files(const fs::path& root) {
+  std::set<std::string> names;
+  for (const auto& entry : fs::recursive_directory_iterator(root)) {
+    if (entry.is_regular_file()) names.insert(entry.path().lexically_relative(root).string());
+  }
+  return names;
+}
+
+TEST(FolderSinkTest, WritesWhole) {
+  const Folder folder;
+  FolderSink sink(folder / "new/out", "t");
+  ASSERT_TRUE(sink.Open().ok());
+  const auto temporary = sink.WriteTemporary(Bytes("hello"));
+  ASSERT_TRUE(temporary);
+  EXPECT_EQ(ReadFile(*temporary), "hello");
+  const auto commit = sink.Rename(*temporary, "a/b/c.dcm");
+  ASSERT_TRUE(commit);
+  EXPECT_EQ(*commit, FolderSink::Commit::kDone);
+  EXPECT_EQ(ReadFile(sink.PathOf("a/b/c.dcm")), "hello");
+  EXPECT_FALSE(fs::exists(*temporary));
+  EXPECT_FALSE(sink.WasThereBefore("a/b/c.dcm"));
+  sink.Close();
+  EXPECT_EQ(Files(folder.path()), std::set<std::string>{"new/out/a/b/c.dcm"});
+  EXPECT_FALSE(fs::exists(folder / "new/out/.dcmveil-t"));
+}
+
+TEST(FolderSinkTest, NeverReplaces) {
+  const Folder folder;
+  folder.Write("taken", "old");
+  fs::create_directory(folder / "folder");
+  fs::create_symlink("nowhere", folder / "link");
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  for (const char* name : {"taken", "folder", "link"}) {
+    const auto temporary = sink.WriteTemporary(Bytes("new"));
+    ASSERT_TRUE(temporary);
+    const auto commit = sink.Rename(*temporary, name);
+    ASSERT_TRUE(commit) << name;
+    EXPECT_EQ(*commit, FolderSink::Commit::kTaken) << name;
+    EXPECT_TRUE(fs::exists(*temporary)) << "it stays where it is";
+  }
+  EXPECT_EQ(ReadFile(folder / "taken"), "old");
+  EXPECT_TRUE(fs::is_symlink(folder / "link"));
+  sink.Close();
+  EXPECT_EQ(Files(folder.path()), std::set<std::string>{"taken"});
+}
+
+TEST(FolderSinkTest, WhatAnEarlierRunLeft) {
+  const Folder folder;
+  folder.Write("old", "old");
+  folder.Write(".dcmveil-t/0", "half");
+  folder.Write(".dcmveil-other/0", "of a run that may still go on");
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  EXPECT_FALSE(fs::exists(folder / ".dcmveil-t/0"));
+  EXPECT_TRUE(fs::exists(folder / ".dcmveil-other/0"));
+  EXPECT_FALSE(sink.WasThereBefore("missing"));
+  sink.Close();
+}
+
+TEST(FolderSinkTest, TellsItsOwnFilesFromOlderOnes) {
+  const Folder folder;
+  folder.Write("old", "old");
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(sink.WasThereBefore("old"));
+  const fs::perms before = fs::status(folder / "old").permissions();
+  sink.Claim("old");
+  EXPECT_FALSE(sink.WasThereBefore("old"));
+  EXPECT_EQ(ReadFile(folder / "old"), "old");
+  EXPECT_EQ(fs::status(folder / "old").permissions(), before);
+  sink.Close();
+}
+
+TEST(FolderSinkTest, WhereNothingCanBeWritten) {
+  const Folder folder;
+  folder.Write("file", "x");
+  EXPECT_FALSE(FolderSink(folder / "file", "t").Open().ok());
+  EXPECT_FALSE(FolderSink("/proc/none", "t").Open().ok());
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  const auto temporary = sink.WriteTemporary(Bytes("new"));
+  ASSERT_TRUE(temporary);
+  const auto below_a_file = sink.Rename(*temporary, "file/below");
+  ASSERT_FALSE(below_a_file);
+  EXPECT_EQ(below_a_file.error().code, ErrorCode::kWriteFailed);
+  const auto too_long = sink.Rename(*temporary, std::string(300, 'x'));
+  ASSERT_FALSE(too_long);
+  EXPECT_EQ(too_long.error().code, ErrorCode::kWriteFailed);
+  sink.Close();
+  EXPECT_FALSE(sink.WriteTemporary(Bytes("x")).ok()) << "the folder is gone";
+}
+
+TEST(FolderSinkTest, ManyThreads) {
+  const Folder folder;
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  std::atomic<int> done{0};
+  std::atomic<int> taken{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 8; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < 25; ++i) {
+        const auto temporary = sink.WriteTemporary(Bytes(std::to_string(t)));
+        const auto commit = sink.Rename(*temporary, "d/" + std::to_string(i));
+        ++(*commit == FolderSink::Commit::kDone ? done : taken);
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(done, 25);
+  EXPECT_EQ(taken, 175);
+  sink.Close();
+  EXPECT_EQ(Files(folder.path()).size(), 25U);
+}
+
+}  // namespace
+}  // namespace dcmveil::pipeline

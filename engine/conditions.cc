@@ -103,6 +103,9 @@ class Asker {
         return Exists(condition.path);
       case Condition::Kind::kAbsent:
         return !Exists(condition.path);
+      case Condition::Kind::kSopClass:
+        return std::binary_search(condition.texts.begin(), condition.texts.end(),
+                                  instance_.sop_class_uid);
       case Condition::Kind::kEquals:
       case Condition::Kind::kMatches:
       case Condition::Kind::kRange:

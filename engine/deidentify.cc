@@ -5,10 +5,12 @@
 #include <array>
 #include <memory>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "engine/conditions.h"
 #include "engine/dcmtk/element.h"
+#include "engine/declared_private.h"
 #include "engine/dictionary.h"
 #include "engine/private_blocks.h"
 #include "engine/reading.h"
@@ -27,6 +29,12 @@ constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
 constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
 constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
+constexpr Tag kMimeType{0x0042, 0x0012};
+constexpr Tag kLongitudinalModified{0x0028, 0x0303};
+constexpr Tag kValueType{0x0040, 0xA040};
+constexpr Tag kConceptName{0x0040, 0xA043};
+constexpr Tag kTextValue{0x0040, 0xA160};
+constexpr Tag kContentSequence{0x0040, 0xA730};
 constexpr Tag kDataSetTrailingPadding{0xFFFC, 0xFFFC};
 
 DcmElement* FindTop(const ParsedInstance& parsed, Tag tag) {
@@ -62,6 +70,7 @@ Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
   instance.series_instance_uid = text(kSeriesInstanceUid, Vr::UI);
   instance.sop_instance_uid = text(kSopInstanceUid, Vr::UI);
   instance.sop_class_uid = text(kSopClassUid, Vr::UI);
+  instance.mime_type = text(kMimeType, Vr::LO);
   return instance;
 }
 
@@ -91,6 +100,15 @@ bool IsKeptUnlessNamed(Tag tag) {
          tag == kDeidentificationMethodCodes;
 }
 
+/// The elements that hold a content item's value (PS3.3 C.17.3.2.1).
+bool IsContentValue(Tag tag) {
+  constexpr std::array<std::uint16_t, 8> kValues = {0xA120, 0xA121, 0xA122, 0xA123,
+                                                    0xA124, 0xA160, 0xA168, 0xA300};
+  return (tag.group == 0x0040 &&
+          std::find(kValues.begin(), kValues.end(), tag.element) != kValues.end()) ||
+         tag == Tag(0x0008, 0x1199);
+}
+
 std::size_t CountCharacters(std::string_view utf8) {
   return static_cast<std::size_t>(std::count_if(utf8.begin(), utf8.end(), [](char c) {
     return (static_cast<unsigned char>(c) & 0xC0U) != 0x80U;
@@ -99,8 +117,13 @@ std::size_t CountCharacters(std::string_view utf8) {
 
 class Walker {
  public:
-  Walker(const Plan& plan, Instance instance, const ConditionAnswers& answers, Observer* observer)
-      : plan_(plan), instance_(std::move(instance)), answers_(answers), observer_(observer) {}
+  Walker(const Plan& plan, Instance instance, DeclaredPrivate declared,
+         const ConditionAnswers& answers, Observer* observer)
+      : plan_(plan),
+        instance_(std::move(instance)),
+        declared_(std::move(declared)),
+        answers_(answers),
+        observer_(observer) {}
 
   /// Decides and changes all elements of a data set or item. `path_` holds the way to it.
   Status WalkItem(DcmItem& item);
@@ -124,6 +147,13 @@ class Walker {
 
   /// The element's successor; null: removed.
   Result<Owned> Process(Owned element, Tag tag, std::string_view creator);
+  Result<Owned> Judge(Owned element, const Reading& reading);
+  /// What decides the element: the plan, or, where a profile's row would, something more exact.
+  Plan::Decision Decide(Tag tag, std::string_view creator, VrSet vrs) const;
+  /// The rule for a content item, if the profile has some; null for other items.
+  const ContentRule* ContentRuleOf(DcmItem& item) const;
+  /// The rule for a content item that no list names: text is free text; else null.
+  const Rule* OtherContent(DcmItem& item) const;
   Result<Owned> Apply(Owned element, const Reading& reading, const Rule& rule);
   Result<Owned> Keep(Owned element, const Reading& reading);
   Result<Owned> KeepText(Owned element, const Reading& reading);
@@ -138,6 +168,8 @@ class Walker {
 
   const Plan& plan_;
   Instance instance_;  ///< a copy: its character set is that of the item being walked
+  DeclaredPrivate declared_;
+  const Rule* content_rule_ = nullptr;  ///< for the value of the content item being walked
   const ConditionAnswers& answers_;
   Observer* observer_;
   Path path_;
@@ -256,9 +288,64 @@ Status Walker::WalkElements(DcmItem& item) {
   return Done{};
 }
 
-Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view /*creator*/) {
+Plan::Decision Walker::Decide(Tag tag, std::string_view creator, VrSet vrs) const {
+  const Plan::Decision decision = plan_.Decide(path_, vrs, answers_);
+  const std::optional<ProfileParts>& profile = plan_.parts().profile;
+  if (!profile || (decision.rule != nullptr && !decision.rule->of_profile)) return decision;
+  if (content_rule_ != nullptr && IsContentValue(tag)) return {.rule = content_rule_};
+  if (!tag.is_private() || !profile->declared) return decision;
+  using Answer = DeclaredPrivate::Answer;
+  switch (declared_.Find(tag.group, creator, static_cast<std::uint8_t>(tag.element & 0xFFU))) {
+    case Answer::kNothing:
+      return decision;
+    case Answer::kSafe:
+      return {.rule = &profile->declared->keep};
+    case Answer::kDummy:
+      return {.rule = &profile->declared->dummy};
+    case Answer::kEmpty:
+      return {.rule = &profile->declared->empty};
+    case Answer::kUid:
+      return {.rule = &profile->declared->uid};
+    case Answer::kRemove:
+      break;
+  }
+  return {.rule = &profile->declared->remove};
+}
+
+const ContentRule* Walker::ContentRuleOf(DcmItem& item) const {
+  if (!plan_.parts().profile || plan_.parts().profile->content.empty()) return nullptr;
+  const auto find = [](DcmItem& in, Tag tag) {
+    DcmElement* element = nullptr;
+    (void)in.findAndGetElement(DcmTagKey(tag.group, tag.element), element);
+    return element;
+  };
+  const auto text = [&](DcmItem& in, Tag tag) {
+    DcmElement* element = find(in, tag);
+    if (element == nullptr) return std::string();
+    const std::string bytes = RawValue(*element);
+    const std::string_view trimmed = TrimPadding(bytes);
+    return std::string(trimmed.substr(std::min(trimmed.find_first_not_of(' '), trimmed.size())));
+  };
+  const std::string value_type = text(item, kValueType);
+  if (value_type.empty()) return nullptr;
+  DcmElement* name = find(item, kConceptName);
+  DcmSequenceOfItems* codes = name != nullptr ? AsSequence(*name) : nullptr;
+  if (codes == nullptr || codes->card() == 0) return nullptr;
+  DcmItem& code = *codes->getItem(0);
+  return plan_.FindContent(text(code, {0x0008, 0x0100}), text(code, {0x0008, 0x0102}), value_type);
+}
+
+const Rule* Walker::OtherContent(DcmItem& item) const {
+  const std::optional<ProfileParts>& profile = plan_.parts().profile;
+  if (!profile || !profile->other_text) return nullptr;
+  DcmElement* text = nullptr;
+  const DcmTagKey key(kTextValue.group, kTextValue.element);
+  return item.findAndGetElement(key, text).good() ? &*profile->other_text : nullptr;
+}
+
+Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(tag, *element);
-  const Plan::Decision decision = plan_.Decide(path_, reading.vrs, answers_);
+  const Plan::Decision decision = Decide(tag, creator, reading.vrs);
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
   std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
@@ -292,12 +379,35 @@ Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view /
     return kept;
   }
   if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
-    Tell(reading, "remove", origin, std::move(before), nullptr);
-    return Owned();
+    Owned left;
+    if (rule != nullptr && rule->judge_sequences) {
+      Result<Owned> judged = Judge(std::move(element), reading);
+      if (!judged) return judged.error();
+      left = std::move(*judged);
+    }
+    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left.get());
+    return left;
   }
   Result<Owned> changed = Apply(std::move(element), reading, *rule);
   if (changed) Tell(reading, rule->spec->name, origin, std::move(before), changed->get());
   return changed;
+}
+
+// A sequence that nothing speaks for is decided element by element and stays for what is left in it
+// (PS3.15 E.3.10).
+Result<Walker::Owned> Walker::Judge(Owned element, const Reading& reading) {
+  if (AsSequence(*element) == nullptr) {
+    if (!reading.is_sequence && !BeginsWithItem(*element)) return Owned();
+    element = MakeSequence(path_.back().tag, RawValue(*element), static_cast<int>(path_.size()));
+    if (!element) return Owned();
+  }
+  DcmSequenceOfItems& sequence = *AsSequence(*element);
+  const Status status = WalkSequence(sequence);
+  if (!status) return status.error();
+  for (unsigned long i = 0; i < sequence.card(); ++i) {
+    if (sequence.getItem(i)->card() > 0) return element;
+  }
+  return Owned();
 }
 
 Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule) {
@@ -322,15 +432,23 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
       break;
   }
   if (reading.mended) Note(NoteCode::kVrMended);
-  Owned made = MakeElement(tag, vr, change.kind == Change::Kind::kSet ? change.bytes : "");
+  const std::string_view value =
+      change.kind == Change::Kind::kSet ? std::string_view(change.bytes) : std::string_view();
+  // The bytes of a sequence are its items; an empty one has no bytes to read items from.
+  Owned made = vr == Vr::SQ && !value.empty()
+                   ? MakeSequence(tag, value, static_cast<int>(path_.size()))
+                   : MakeElement(tag, vr, value);
   if (!made) return Fail(ErrorCode::kEncodeFailed);
   return made;
 }
 
 Result<Walker::Owned> Walker::Keep(Owned element, const Reading& reading) {
   if (DcmSequenceOfItems* sequence = AsSequence(*element)) {
+    const unsigned long items = sequence->card();
     const Status status = WalkSequence(*sequence);
     if (!status) return status.error();
+    // Content Sequence has one item or is not there.
+    if (items > 0 && sequence->card() == 0 && path_.back().tag == kContentSequence) return Owned();
     return element;
   }
   const Tag tag = path_.back().tag;
@@ -432,13 +550,26 @@ Result<Walker::Owned> Walker::KeepMethod(Owned element) {
 Status Walker::WalkSequence(DcmSequenceOfItems& sequence) {
   const std::size_t at = path_.size() - 1;
   int index = 0;
+  const Rule* const outer = content_rule_;
+  std::vector<DcmItem*> dropped;
   for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
        object = sequence.nextInContainer(object)) {
     path_[at].item = index++;
-    const Status status = WalkItem(static_cast<DcmItem&>(*object));
+    auto& item = static_cast<DcmItem&>(*object);
+    const ContentRule* const content = ContentRuleOf(item);
+    if (content != nullptr && content->drops_item()) {
+      dropped.push_back(&item);
+      continue;
+    }
+    content_rule_ = content != nullptr ? &content->rule : OtherContent(item);
+    const Status status = WalkItem(item);
     if (!status) return status;
   }
+  content_rule_ = outer;
   path_[at].item = -1;
+  for (DcmItem* item : dropped) {
+    const std::unique_ptr<DcmItem> gone(sequence.remove(item));
+  }
   return Done{};
 }
 
@@ -500,10 +631,47 @@ Status Walker::AddMissing(DcmDataset& head) {
   return Done{};
 }
 
-Status Insert(DcmDataset& head, Tag tag, Vr vr, std::string_view bytes) {
+Status Insert(DcmItem& head, Tag tag, Vr vr, std::string_view bytes) {
   std::unique_ptr<DcmElement> made = MakeElement(tag, vr, bytes);
   if (!made || head.insert(made.release(), OFTrue).bad()) {
     return Error{ErrorCode::kEncodeFailed, ToString(tag)};
+  }
+  return Done{};
+}
+
+/// The codes of CID 7050 and (0028,0303). A code that an earlier de-identification left counts: the
+/// sequence is a set.
+Status MarkProfile(DcmDataset& head, const ProfileParts& profile) {
+  if (!profile.longitudinal.empty()) {
+    Status status = Insert(head, kLongitudinalModified, Vr::CS, profile.longitudinal);
+    if (!status) return status;
+  }
+  std::set<std::string> present;
+  DcmElement* earlier = nullptr;
+  const DcmTagKey key(kDeidentificationMethodCodes.group, kDeidentificationMethodCodes.element);
+  DcmSequenceOfItems* sequence =
+      head.findAndGetElement(key, earlier).good() ? AsSequence(*earlier) : nullptr;
+  for (unsigned long i = 0; sequence != nullptr && i < sequence->card(); ++i) {
+    OFString value;
+    OFString scheme;
+    DcmItem& item = *sequence->getItem(i);
+    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0100), value);
+    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0102), scheme);
+    if (scheme == "DCM") present.insert(value.c_str());
+  }
+  for (const ProfileParts::MethodCode& code : profile.method_codes) {
+    if (present.contains(code.value)) continue;
+    DcmItem* item = nullptr;
+    if (head.findOrCreateSequenceItem(key, item, -2).bad()) {
+      return Error{ErrorCode::kEncodeFailed, ToString(kDeidentificationMethodCodes)};
+    }
+    for (const auto& [tag, vr, text] :
+         {std::tuple(Tag(0x0008, 0x0100), Vr::SH, std::string_view(code.value)),
+          std::tuple(Tag(0x0008, 0x0102), Vr::SH, std::string_view("DCM")),
+          std::tuple(Tag(0x0008, 0x0104), Vr::LO, std::string_view(code.meaning))}) {
+      const Status status = Insert(*item, tag, vr, text);
+      if (!status) return status;
+    }
   }
   return Done{};
 }
@@ -513,6 +681,10 @@ Status Insert(DcmDataset& head, Tag tag, Vr vr, std::string_view bytes) {
 Status Mark(ParsedInstance& parsed, const PlanParts& parts) {
   Status status = Insert(*parsed.head, kPatientIdentityRemoved, Vr::CS, "YES");
   if (!status) return status;
+  if (parts.profile) {
+    status = MarkProfile(*parsed.head, *parts.profile);
+    if (!status) return status;
+  }
   std::string method;
   if (DcmElement* earlier = FindTop(parsed, kDeidentificationMethod)) {
     method = TrimPadding(RawValue(*earlier));
@@ -538,7 +710,11 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   if (!IsUid(instance.sop_class_uid)) return ErrorCode::kNoSopClass;
   if (instance.sop_instance_uid.empty()) return ErrorCode::kNoSopInstance;
 
-  Walker walker(plan, instance, answers, observer);
+  const std::optional<ProfileParts>& profile = plan.parts().profile;
+  Walker walker(
+      plan, instance,
+      profile && profile->declared ? DeclaredPrivate(parsed, instance.charset) : DeclaredPrivate(),
+      answers, observer);
   if (!charset_known) walker.Note(NoteCode::kUnknownCharset);
   if (parsed.extents.trailing_bytes) walker.Note(NoteCode::kTrailingBytes);
   for (int i = 0; i < parsed.extents.duplicates; ++i) walker.Note(NoteCode::kDuplicateElement);
@@ -566,6 +742,8 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     status = Mark(parsed, plan.parts());
     if (!status) return status.error();
   }
+
+  if (plan.parts().profile) TrimDeclarations(*parsed.head, instance.charset);
 
   // Names of the output come from the output: what the rules left of these.
   const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };

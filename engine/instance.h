@@ -18,6 +18,7 @@ struct Instance {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
+  std::string mime_type;  ///< of an encapsulated document (0042,0012)
 };
 
 }  // namespace dcmveil::engine

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 #include <utility>
 
 #include "engine/dictionary.h"
@@ -49,10 +50,7 @@ Plan::Plan(PlanParts parts) : parts_(std::move(parts)) {
   first_reject_condition_ = conditions_.size();
   for (const RejectRule& reject : parts_.rejects) conditions_.push_back(&reject.when);
 
-  for (const Attribute& attribute : AllAttributes()) {
-    if (attribute.mask == 0xFFFFFFFF) IndexTag(attribute.tag, attribute.vrs);
-  }
-
+  IndexTags();
   IndexGroups();
 }
 
@@ -102,28 +100,55 @@ void Plan::IndexGroups() {
   }
 }
 
-void Plan::IndexTag(Tag tag, VrSet vrs) {
-  Candidates candidates = CollectFor(tag, vrs);
-  by_tag_.insert_or_assign(tag.number(), std::move(candidates));
-}
-
-Plan::Candidates Plan::CollectFor(Tag tag, VrSet vrs) const {
-  Candidates candidates;
+void Plan::IndexTags() {
+  // Most selectors of a large rule set name one attribute: only the others are held against every
+  // attribute of the dictionary.
+  std::unordered_map<std::uint32_t, Candidates> named;
+  Candidates open;
   for (std::uint32_t r = 0; r < parts_.rules.size(); ++r) {
-    const Rule& rule = parts_.rules[r];
-    for (std::uint32_t s = 0; s < rule.selectors.size(); ++s) {
-      const Selector& selector = rule.selectors[s];
-      if (selector.by_vr()) {
-        if (!selector.vrs.intersects(vrs)) continue;
-      } else if (!selector.path.back().Matches(tag, {})) {
-        continue;
-      }
-      candidates.push_back({r, s});
-      // Nothing behind a selector that always holds can ever be reached for this tag.
-      if (selector.path.size() <= 1 && !selector.anchored && !rule.when) return candidates;
+    for (std::uint32_t s = 0; s < parts_.rules[r].selectors.size(); ++s) {
+      const Selector& selector = parts_.rules[r].selectors[s];
+      const bool exact = !selector.by_vr() && selector.path.back().is_exact();
+      (exact ? named[selector.path.back().value] : open).push_back({r, s});
     }
   }
-  return candidates;
+  for (const Attribute& attribute : AllAttributes()) {
+    if (attribute.mask != 0xFFFFFFFF) continue;
+    Candidates all = open;
+    if (const auto it = named.find(attribute.tag.number()); it != named.end()) {
+      all.insert(all.end(), it->second.begin(), it->second.end());
+      std::sort(all.begin(), all.end());
+    }
+    Candidates candidates;
+    for (const Candidate& candidate : all) {
+      const Rule& rule = parts_.rules[candidate.rule];
+      const Selector& selector = rule.selectors[candidate.selector];
+      if (selector.by_vr()) {
+        if (!selector.vrs.intersects(attribute.vrs)) continue;
+      } else if (!selector.path.back().Matches(attribute.tag, {})) {
+        continue;
+      }
+      candidates.push_back(candidate);
+      // Nothing behind a selector that always holds can ever be reached for this tag.
+      if (selector.path.size() <= 1 && !selector.anchored && !rule.when) break;
+    }
+    by_tag_.insert_or_assign(attribute.tag.number(), std::move(candidates));
+  }
+}
+
+const ContentRule* Plan::FindContent(std::string_view code, std::string_view scheme,
+                                     std::string_view value_type) const {
+  if (!parts_.profile) return nullptr;
+  const std::vector<ContentRule>& list = parts_.profile->content;
+  const auto key = std::tie(code, scheme, value_type);
+  const auto key_of = [](const ContentRule& rule) {
+    return std::tuple<std::string_view, std::string_view, std::string_view>(rule.code, rule.scheme,
+                                                                            rule.value_type);
+  };
+  const auto it = std::lower_bound(
+      list.begin(), list.end(), key,
+      [&](const ContentRule& rule, const auto& wanted) { return key_of(rule) < wanted; });
+  return it != list.end() && key_of(*it) == key ? &*it : nullptr;
 }
 
 bool Plan::Holds(const Candidate& candidate, const Path& path, VrSet vrs,

@@ -5,6 +5,7 @@
 // rules that can match its tag at all, however many rules there are.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -60,10 +61,11 @@ struct Condition {
     kAny,
     kNot,  // children
     kExists,
-    kAbsent,   // absent: no such element; an empty element exists
-    kEquals,   // any value of the element equals any of `texts`, exactly
-    kMatches,  // any value matches `pattern` somewhere
-    kRange,    // any value is a number within [low, high]
+    kAbsent,    // absent: no such element; an empty element exists
+    kEquals,    // any value of the element equals any of `texts`, exactly
+    kMatches,   // any value matches `pattern` somewhere
+    kRange,     // any value is a number within [low, high]
+    kSopClass,  // the instance's SOP Class UID is one of `texts`, which are sorted
   };
   Kind kind = Kind::kAll;
   std::vector<Condition> children = {};
@@ -83,6 +85,52 @@ struct Rule {
   std::shared_ptr<const Action> action;
   std::string origin;         ///< "rules.yaml:12"
   std::string selector_text;  ///< as written, for `explain` and reports
+  /// A rule that removes lets the elements of a sequence be decided one by one instead.
+  bool judge_sequences = false;
+  /// A row of a built-in profile: content items and what an instance declares of its private
+  /// elements are more exact than it, but not than a rule of the file.
+  bool of_profile = false;
+};
+
+/// What becomes of a content item (PS3.3 C.17.3), told by its concept name and value type.
+struct ContentRule {
+  std::string code;
+  std::string scheme;
+  std::string value_type;
+  /// Decides the item's value. Without an action the item goes, with all below it.
+  Rule rule;
+
+  [[nodiscard]] bool drops_item() const { return rule.spec == nullptr; }
+};
+
+/// What a built-in profile asks for beyond rules about single elements (PS3.15 E.1.1, E.3).
+struct ProfileParts {
+  /// Items of De-identification Method Code Sequence (0012,0064): codes of scheme DCM.
+  struct MethodCode {
+    std::string value;
+    std::string meaning;
+  };
+  std::vector<MethodCode> method_codes;
+  /// Longitudinal Temporal Information Modified (0028,0303).
+  std::string longitudinal;
+  /// Sorted by code, scheme and value type; empty if content items have no rules of their own.
+  std::vector<ContentRule> content;
+  /// What decides the value of a TEXT item that `content` does not list.
+  std::optional<Rule> other_text;
+  /// For private elements that the instance itself declares (0008,0300): what the actions D, Z and
+  /// U of (0008,0307) stand for. None: declarations do not count.
+  struct Declared {
+    Rule keep;
+    Rule remove;
+    Rule dummy;
+    Rule empty;
+    Rule uid;
+  };
+  std::optional<Declared> declared;
+  /// Options that are known and cannot be carried out: what they would have to clean is
+  /// quarantined.
+  bool needs_clean_pixels = false;
+  bool needs_clean_features = false;
 };
 
 /// `action: add`.
@@ -111,6 +159,8 @@ struct PlanParts {
   /// One value of De-identification Method (0012,0063), at most 64 ASCII characters.
   std::string method_text;
   std::string name;
+  /// Set if a built-in profile is in force.
+  std::optional<ProfileParts> profile;
 };
 
 /// Answers to the conditions of a plan for one instance.
@@ -149,6 +199,10 @@ class Plan {
   /// encoded one.
   [[nodiscard]] Decision Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const;
 
+  /// The rule for a content item, or null if the list has none; see ProfileParts::content.
+  [[nodiscard]] const ContentRule* FindContent(std::string_view code, std::string_view scheme,
+                                               std::string_view value_type) const;
+
   [[nodiscard]] bool AddApplies(std::size_t add, const ConditionAnswers& answers) const;
   [[nodiscard]] bool RejectApplies(std::size_t reject, const ConditionAnswers& answers) const;
 
@@ -157,12 +211,12 @@ class Plan {
   struct Candidate {
     std::uint32_t rule;
     std::uint32_t selector;
+    auto operator<=>(const Candidate&) const = default;
   };
   using Candidates = std::vector<Candidate>;
 
-  void IndexTag(Tag tag, VrSet vrs);
+  void IndexTags();
   void IndexGroups();
-  [[nodiscard]] Candidates CollectFor(Tag tag, VrSet vrs) const;
   [[nodiscard]] bool Holds(const Candidate& candidate, const Path& path, VrSet vrs,
                            const ConditionAnswers& answers) const;
 

@@ -137,6 +137,7 @@ class Compiler {
     rule.action = Make(draft, settings, *params);
     rule.origin = Origin(draft.place);
     rule.selector_text = draft.selector_text;
+    rule.judge_sequences = params->Has("sequences") && params->Text("sequences") == "judge";
     out_.parts.rules.push_back(std::move(rule));
   }
 

@@ -18,6 +18,13 @@ const ActionSpec& RemoveSpec() {
       .vrs = kAllVrs,
       .effect = Effect::kRemove,
       .may_touch_pixels = true,
+      .params = {{.name = "sequences",
+                  .type = ParamType::kChoice,
+                  .default_value = "remove",
+                  .summary =
+                      "judge: a sequence is not removed as a whole; each element of its "
+                      "items is decided by its own rule, and the sequence goes if none is left",
+                  .choices = {"remove", "judge"}}},
       .examples =
           {
               {Vr::LO, "{}", "General Hospital", "(removed)"},

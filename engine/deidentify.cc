@@ -30,6 +30,8 @@ constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
 constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
 constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
 constexpr Tag kMimeType{0x0042, 0x0012};
+constexpr Tag kBurnedInAnnotation{0x0028, 0x0301};
+constexpr Tag kRecognizableVisualFeatures{0x0028, 0x0302};
 constexpr Tag kLongitudinalModified{0x0028, 0x0303};
 constexpr Tag kValueType{0x0040, 0xA040};
 constexpr Tag kConceptName{0x0040, 0xA043};
@@ -411,7 +413,8 @@ Result<Walker::Owned> Walker::Judge(Owned element, const Reading& reading) {
 }
 
 Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule) {
-  const Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
+  Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
+  if (vr == Vr::UN) vr = rule.as_vr.value_or(vr);
   if (!rule.spec->vrs.contains(vr)) return Fail(ErrorCode::kVrUnsupported);
   const std::string bytes = RawValue(*element);
   const Tag tag = path_.back().tag;
@@ -711,6 +714,17 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   if (instance.sop_instance_uid.empty()) return ErrorCode::kNoSopInstance;
 
   const std::optional<ProfileParts>& profile = plan.parts().profile;
+  if (profile && parsed.extents.pixels) {
+    const auto says_no = [&](Tag tag) {
+      return TopText(parsed, instance.charset, tag, Vr::CS) == "NO";
+    };
+    if (profile->needs_clean_pixels && !says_no(kBurnedInAnnotation)) {
+      return ErrorCode::kPixelsNotClean;
+    }
+    if (profile->needs_clean_features && !says_no(kRecognizableVisualFeatures)) {
+      return ErrorCode::kFeaturesNotClean;
+    }
+  }
   Walker walker(
       plan, instance,
       profile && profile->declared ? DeclaredPrivate(parsed, instance.charset) : DeclaredPrivate(),

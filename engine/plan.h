@@ -90,6 +90,8 @@ struct Rule {
   /// A row of a built-in profile: content items and what an instance declares of its private
   /// elements are more exact than it, but not than a rule of the file.
   bool of_profile = false;
+  /// How a private element of unknown VR is read by the action.
+  std::optional<Vr> as_vr = std::nullopt;
 };
 
 /// What becomes of a content item (PS3.3 C.17.3), told by its concept name and value type.

@@ -72,7 +72,7 @@ class Checker {
     std::map<const SourceFile*, std::vector<const Selector*>> earlier_of_file;
     for (std::size_t r = 0; r < book_.rules.size(); ++r) {
       const RuleDraft& rule = book_.rules[r];
-      if (rule.spec->effect == Effect::kAdd) continue;
+      if (rule.spec->effect == Effect::kAdd || rule.of_profile) continue;
       std::vector<const Selector*>& earlier = earlier_of_file[rule.place.file];
       for (std::size_t s = 0; s < rule.selectors.size(); ++s) {
         const SelectorDraft& selector = rule.selectors[s];
@@ -89,7 +89,7 @@ class Checker {
   }
 
   static bool Decides(const RuleDraft& rule) {
-    return !rule.when && rule.spec->effect != Effect::kAdd;
+    return !rule.when && !rule.of_profile && rule.spec->effect != Effect::kAdd;
   }
 
   static bool ListedBefore(const RuleDraft& rule, std::size_t index) {
@@ -123,12 +123,21 @@ class Checker {
   // it is ever looked at.
   void CheckContainers() {
     for (const RuleDraft& rule : book_.rules) {
+      // A row for a place that a rule of the file takes away is no mistake.
+      if (rule.of_profile) continue;
       for (const SelectorDraft& selector : rule.selectors) {
         if (selector.selector.by_vr()) continue;
         const std::vector<TagPattern>& path = selector.selector.path;
         for (std::size_t i = 0; i + 1 < path.size(); ++i) {
           const RuleDraft* owner = CertainOwner(path[i]);
           if (owner == nullptr || owner->spec->effect == Effect::kKeep) continue;
+          if (owner->of_profile) {
+            diagnostics_.Warning(selector.place,
+                                 "never reached: the profile decides " + Spell(path[i]) + " (" +
+                                     owner->origin + ") with all its items",
+                                 "keep it with a rule in front");
+            break;
+          }
           diagnostics_.Warning(
               selector.place,
               "never reached: " + At(*owner) +
@@ -148,7 +157,7 @@ class Checker {
       if (rule.spec->effect == Effect::kAdd) continue;
       for (const SelectorDraft& draft : rule.selectors) {
         const Selector* one = &draft.selector;
-        if (Decides(rule) && IsCovered(as_selector, {&one, 1})) return &rule;
+        if (!rule.when && IsCovered(as_selector, {&one, 1})) return &rule;
         if (draft.selector.by_vr()) {
           if (draft.selector.vrs.contains(Vr::SQ)) return nullptr;
         } else if (MayMeet(draft.selector.path.back(), sequence)) {

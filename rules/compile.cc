@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/compile.h"
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -101,6 +103,7 @@ class Compiler {
 
   Compiled Run() {
     for (const RuleDraft& draft : book_.rules) CompileRule(draft);
+    if (book_.profile) out_.parts.profile = CompileProfile(*book_.profile);
     if (book_.rejects) {
       for (const RejectDraft& reject : *book_.rejects) {
         out_.parts.rejects.push_back({reject.when, reject.because, Origin(reject.place)});
@@ -115,17 +118,54 @@ class Compiler {
   }
 
  private:
+  // The table says exactly what these do; the others leave something to choose.
+  const ParamTexts& SettingsFor(const RuleDraft& draft) const {
+    static const ParamTexts kNone;
+    constexpr std::array<std::string_view, 4> kExact{"keep", "remove", "redact", "dummy"};
+    const bool exact = std::find(kExact.begin(), kExact.end(), draft.spec->name) != kExact.end();
+    return draft.of_profile && exact ? kNone : SettingsOf(book_, draft.spec);
+  }
+
+  // A rule of the profile that no selector leads to. REQUIRES: the draft has a spec.
+  engine::Rule CompileDirect(const RuleDraft& draft) {
+    engine::Rule rule;
+    const ParamTexts& settings = SettingsFor(draft);
+    const std::optional<engine::Params> params =
+        MergeParams(*draft.spec, settings, draft.with, draft.action_place, diagnostics_);
+    rule.spec = draft.spec;
+    if (params) rule.action = Make(draft, settings, *params);
+    rule.origin = draft.origin;
+    rule.of_profile = true;
+    return rule;
+  }
+
+  engine::ProfileParts CompileProfile(const ProfileDraft& draft) {
+    engine::ProfileParts parts = draft.parts;
+    for (const ContentDraft& item : draft.content) {
+      engine::ContentRule rule{item.code, item.scheme, item.value_type, {}};
+      rule.rule.origin = item.rule.origin;
+      if (item.rule.spec != nullptr) rule.rule = CompileDirect(item.rule);
+      parts.content.push_back(std::move(rule));
+    }
+    if (draft.other_text) parts.other_text = CompileDirect(*draft.other_text);
+    if (!draft.declared.empty()) {
+      const auto rule = [&](std::size_t i) { return CompileDirect(draft.declared[i]); };
+      parts.declared = {rule(0), rule(1), rule(2), rule(3), rule(4)};
+    }
+    return parts;
+  }
+
   void CompileRule(const RuleDraft& draft) {
     if (draft.spec == nullptr) return;
     const ActionSpec& spec = *draft.spec;
-    const ParamTexts& settings = SettingsOf(book_, draft.spec);
+    const ParamTexts& settings = SettingsFor(draft);
     const std::optional<engine::Params> params =
         MergeParams(spec, settings, draft.with, draft.action_place, diagnostics_);
     if (spec.effect == Effect::kAdd) {
       if (params) CompileAdd(draft, *params);
       return;
     }
-    CheckVrs(draft);
+    if (!draft.of_profile) CheckVrs(draft);
     if (!params) return;
     CheckValue(draft, settings, *params);
     engine::Rule rule;
@@ -135,7 +175,9 @@ class Compiler {
     rule.when = draft.when;
     rule.spec = draft.spec;
     rule.action = Make(draft, settings, *params);
-    rule.origin = Origin(draft.place);
+    rule.origin = draft.of_profile ? draft.origin : Origin(draft.place);
+    rule.of_profile = draft.of_profile;
+    rule.as_vr = draft.as_vr;
     rule.selector_text = draft.selector_text;
     rule.judge_sequences = params->Has("sequences") && params->Text("sequences") == "judge";
     out_.parts.rules.push_back(std::move(rule));

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/action.h"
@@ -15,6 +16,7 @@
 #include "engine/plan.h"
 #include "rules/diagnostics.h"
 #include "rules/params.h"
+#include "rules/profile_tables.h"
 #include "rules/selector.h"
 
 namespace dcmveil::rules {
@@ -29,6 +31,38 @@ struct RuleDraft {
   ParamTexts with;
   /// A key of the rule's own that is used as it is: Microsoft's settings hold one per method.
   std::shared_ptr<const Key> raw_key;
+  /// A row of a built-in profile. `origin` then says which, and settings of the file for keep,
+  /// remove, redact and dummy do not count: the table says exactly what they do.
+  bool of_profile = false;
+  std::string origin = {};
+  /// How a value of unknown VR (UN) is to be read; for private elements.
+  std::optional<Vr> as_vr = {};
+};
+
+/// A content item of a structured document, by its concept name and value type.
+struct ContentDraft {
+  std::string code;
+  std::string scheme;
+  std::string value_type;
+  RuleDraft rule;  ///< without spec: the item goes
+};
+
+/// `profile:` and `options:`, and the settings that belong to them.
+struct ProfileRequest {
+  bool plus = false;  ///< basic+
+  std::vector<std::pair<Option, Place>> options;
+  Place place;
+  Place options_place;
+  bool strict_table = false;
+  bool keep_device_dates = false;
+};
+
+/// What a profile needs beyond rules about single elements.
+struct ProfileDraft {
+  engine::ProfileParts parts;
+  std::vector<ContentDraft> content;
+  std::optional<RuleDraft> other_text;
+  std::vector<RuleDraft> declared;  ///< keep, remove, dummy, redact, refresh-uid; or none
 };
 
 struct RejectDraft {
@@ -51,6 +85,10 @@ struct RuleBook {
   std::vector<RuleDraft> rules;
   std::map<const engine::ActionSpec*, ParamTexts> settings;
   std::optional<bool> mark;
+  std::optional<bool> strict_table;
+  std::optional<bool> keep_device_dates;
+  std::optional<ProfileRequest> profile_request;
+  std::optional<ProfileDraft> profile;  ///< what ApplyProfile made of the request
   std::optional<std::vector<RejectDraft>> rejects;
   std::optional<bool> otherwise_keep;
   Place otherwise_place;

@@ -21,10 +21,10 @@ inline constexpr std::string_view kLanguageVersion = "1";
 inline constexpr Word kTopLevelWords[] = {
     {"dcmveil", "version of the language: 1"},
     {"name", "what the rule set is called in reports"},
-    {"profile", "none, or another rule file whose rules come after these"},
+    {"profile", "basic, basic+, none, or another rule file whose rules come after these"},
     {"options", "options of the profile"},
     {"key", "where the secret is: {file: …} or {env: …}; never the secret itself"},
-    {"settings", "parameters for all rules of an action; mark: false leaves out (0012,0062-0063)"},
+    {"settings", "parameters for all rules of an action; mark: false leaves out (0012,0062-0064)"},
     {"rules", "the rules; the first that matches an element decides it"},
     {"reject", "conditions on which an instance is not exported at all"},
     {"otherwise", "keep or remove: what becomes of elements that no rule decides"},

@@ -24,6 +24,7 @@
 #include "rules/compile.h"
 #include "rules/import/microsoft.h"
 #include "rules/key.h"
+#include "rules/profile.h"
 #include "rules/read.h"
 
 #ifndef DCMVEIL_VERSION
@@ -85,7 +86,11 @@ class Loader {
   RuleSet Run(const SourceFile& source) {
     RuleBook book = ReadBook(source);
     if (book.name.empty()) book.name = fs::path(source.name).stem().string();
-    if (!book.otherwise_keep && !book.imported) {
+    if (book.profile_request) {
+      book.profile_request->strict_table = book.strict_table.value_or(false);
+      book.profile_request->keep_device_dates = book.keep_device_dates.value_or(false);
+      ApplyProfile(book, diagnostics_);
+    } else if (!book.otherwise_keep && !book.imported) {
       diagnostics_.Warning(book.place,
                            "otherwise is not stated, so elements that no rule decides are kept",
                            "write otherwise: keep, or otherwise: remove for an allow-list");
@@ -98,6 +103,7 @@ class Loader {
     Sha256Stream stream;
     for (const SourceFile& file : files_) UpdateWithLength(stream, file.text);
     for (const std::string& text : compiled.contents_read) UpdateWithLength(stream, text);
+    if (book.profile_request) UpdateWithLength(stream, ProfileEdition());
     const std::string hash = stream.Finish().hex();
     compiled.parts.method_text =
         ("dcmveil " DCMVEIL_VERSION ", rules " + hash.substr(0, kHashDigitsInMethod))
@@ -132,7 +138,16 @@ class Loader {
     if (!root) return empty;
     if (IsMicrosoft(*root)) return ImportMicrosoft(*root, diagnostics_);
     ReadFile file = ReadRuleFile(*root, diagnostics_);
-    if (file.extends && !file.extends->empty()) Extend(file, source);
+    if (file.extends) Extend(file, source);
+    if (file.options) {
+      if (!file.book.profile_request) {
+        diagnostics_.Error(file.options->place, "options: belong to profile: basic or basic+",
+                           "name the profile, or leave them out");
+      } else {
+        file.book.profile_request->options = std::move(file.options->list);
+        file.book.profile_request->options_place = file.options->place;
+      }
+    }
     return std::move(file.book);
   }
 
@@ -147,7 +162,7 @@ class Loader {
     std::optional<std::string> text = ReadWhole(path);
     if (!text) {
       diagnostics_.Error(file.extends_place, "profile: " + *file.extends + ": no such rule file",
-                         "profile is none or the path of a rule file");
+                         "profile is basic, basic+, none or the path of a rule file");
       return;
     }
     const std::string name =
@@ -173,6 +188,9 @@ class Loader {
       own.merge(params);
     }
     if (!book.mark) book.mark = base.mark;
+    if (!book.strict_table) book.strict_table = base.strict_table;
+    if (!book.keep_device_dates) book.keep_device_dates = base.keep_device_dates;
+    book.profile_request = std::move(base.profile_request);
     if (!book.rejects) book.rejects = std::move(base.rejects);
     if (!book.key) book.key = std::move(base.key);
     if (!book.otherwise_keep) {
@@ -198,7 +216,9 @@ class Loader {
       const Digest digest = stream.Finish();
       return Key(digest.view());
     }
-    const std::string needs = std::string(user->spec->name) + " needs a key";
+    const std::string needs =
+        (user->of_profile ? std::string("the profile") : std::string(user->spec->name)) +
+        " needs a key";
     if (book.imported) {
       diagnostics_.Warning(user->action_place,
                            needs +

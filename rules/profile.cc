@@ -90,8 +90,7 @@ class Profile {
   void Run() {
     for (const auto& [option, place] : request_.options) options_.insert(option);
     if (Has(Option::kRetainFullDates) && Has(Option::kRetainModifiedDates)) {
-      diagnostics_.Error(request_.options_place,
-                         "options: dates can be kept or modified, not both",
+      diagnostics_.Error(request_.options_place, "options: dates can be kept or modified, not both",
                          "choose one of retain-longitudinal-full-dates and "
                          "retain-longitudinal-modified-dates");
       return;
@@ -165,7 +164,8 @@ class Profile {
 
   /// The option that speaks for the row, and its code. K before C, except that dates of a device
   /// follow `device-dates`, where the standard names no winner.
-  [[nodiscard]] std::pair<const OptionInfo*, ProfileCode> OptionFor(const OptionCodes& codes) const {
+  [[nodiscard]] std::pair<const OptionInfo*, ProfileCode> OptionFor(
+      const OptionCodes& codes) const {
     const OptionInfo* clean = nullptr;
     const OptionInfo* keep = nullptr;
     for (const OptionInfo& info : Options()) {
@@ -276,8 +276,8 @@ class Profile {
       Selector top;
       top.path = {pattern};
       top.anchored = true;
-      Add(top, SopClassIn(Strings(KnownSopClasses())),
-          DeedOf(row, Resolve(row.code, type.type)), why + " type " + std::to_string(type.type));
+      Add(top, SopClassIn(Strings(KnownSopClasses())), DeedOf(row, Resolve(row.code, type.type)),
+          why + " type " + std::to_string(type.type));
     }
     // Where the IOD is not known, only the strongest is sure to keep it conformant.
     Add(pattern, DeedOf(row, row.code.strongest()), why);
@@ -432,15 +432,6 @@ class Profile {
     if (Has(Option::kRetainModifiedDates)) draft_.parts.longitudinal = "MODIFIED";
     draft_.parts.needs_clean_pixels = Has(Option::kCleanPixelData);
     draft_.parts.needs_clean_features = Has(Option::kCleanRecognizableVisualFeatures);
-  }
-
-  static std::span<const std::string_view> KnownSopClasses() {
-    static const std::vector<std::string_view> known = [] {
-      std::set<std::string_view> all;
-      for (const std::string_view uid : SopClassesWithTypes()) all.insert(uid);
-      return std::vector<std::string_view>(all.begin(), all.end());
-    }();
-    return known;
   }
 
   RuleBook& book_;

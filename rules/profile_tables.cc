@@ -333,10 +333,20 @@ std::span<const TypeRow> TypeConflicts() {
   return rows;
 }
 
+std::span<const std::string_view> KnownSopClasses() {
+  static const std::vector<std::string_view> known = [] {
+    std::vector<std::string_view> all;
+    for (const auto& [id, uids] : Iods()) all.insert(all.end(), uids.begin(), uids.end());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+  }();
+  return known;
+}
+
 bool HasTypes(std::string_view sop_class) {
-  return std::any_of(Iods().begin(), Iods().end(), [sop_class](const auto& iod) {
-    return std::find(iod.second.begin(), iod.second.end(), sop_class) != iod.second.end();
-  });
+  const std::span<const std::string_view> known = KnownSopClasses();
+  return std::binary_search(known.begin(), known.end(), sop_class);
 }
 
 std::optional<int> TypeOf(Tag tag, std::optional<Tag> parent, std::string_view sop_class) {

@@ -148,6 +148,8 @@ struct TypeRow {
 /// Attributes that E.1-1 removes (X) though an IOD requires them. Sorted by tag, then by parent.
 [[nodiscard]] std::span<const TypeRow> TypeConflicts();
 
+/// The SOP classes whose types are in TypeRows(), sorted.
+[[nodiscard]] std::span<const std::string_view> KnownSopClasses();
 /// Whether the types of this SOP class are in TypeRows().
 [[nodiscard]] bool HasTypes(std::string_view sop_class);
 /// 1, 2 or 3; nothing if the SOP class or the place is unknown, in which case only the strongest

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/read.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string_view>
@@ -43,12 +44,12 @@ class Reader {
       out_.book.name = ReadText(*node, "name", diagnostics_).value_or("");
     }
     if (const Node* node = root.Find("profile")) Profile(*node);
-    if (const Node* node = root.Find("options")) Options(*node);
+    if (const Node* node = root.Find("options")) ReadOptions(*node);
     if (const Node* node = root.Find("key")) ReadKey(*node);
     if (const Node* node = root.Find("settings")) Settings(*node);
     if (const Node* node = root.Find("rules")) {
       Rules(*node);
-    } else if (!out_.extends) {
+    } else if (!out_.extends && !out_.book.profile_request) {
       diagnostics_.Error(out_.book.place, "rules is missing", "rules: is a list of rules");
     }
     if (const Node* node = root.Find("reject")) Rejects(*node);
@@ -74,28 +75,43 @@ class Reader {
   void Profile(const Node& node) {
     const std::optional<std::string> text = ReadText(node, "profile", diagnostics_);
     if (!text || *text == "none") return;
-    if (*text == "basic") {
-      diagnostics_.Error(node.place, "profile: basic comes with a later version",
-                         "use none or a rule file");
-      // Not "rules is missing" on top of it.
-      out_.extends.emplace();
+    if (*text == "basic" || *text == "basic+") {
+      out_.book.profile_request.emplace();
+      out_.book.profile_request->plus = *text == "basic+";
+      out_.book.profile_request->place = node.place;
       return;
     }
     out_.extends = *text;
     out_.extends_place = node.place;
   }
 
-  void Options(const Node& node) {
+  void ReadOptions(const Node& node) {
     if (!node.is_list()) {
-      diagnostics_.Error(node.place, "options: must be a list");
+      diagnostics_.Error(node.place, "options: must be a list", "options: [clean-descriptors]");
       return;
     }
+    ReadFile::Options options{{}, node.place};
+    std::vector<std::string_view> names;
+    for (const OptionInfo& info : Options()) names.push_back(info.name);
     for (const Node& item : node.items) {
-      diagnostics_.Error(item.place,
-                         (item.is_text() ? item.text : std::string("options")) +
-                             ": options belong to profile: basic",
-                         "leave out options:");
+      const std::optional<std::string> text = ReadText(item, "options", diagnostics_);
+      if (!text) continue;
+      const std::optional<Option> option = OptionFromName(*text);
+      if (!option) {
+        diagnostics_.Error(item.place, *text + ": no such option",
+                           DidYouMean(NearestWord(*text, names).value_or("")));
+        continue;
+      }
+      const bool twice =
+          std::any_of(options.list.begin(), options.list.end(),
+                      [option](const auto& earlier) { return earlier.first == *option; });
+      if (twice) {
+        diagnostics_.Error(item.place, *text + ": listed twice");
+        continue;
+      }
+      options.list.emplace_back(*option, item.place);
     }
+    out_.options = std::move(options);
   }
 
   void ReadKey(const Node& node) {
@@ -145,6 +161,18 @@ class Reader {
     for (const auto& [key, value] : node.entries) {
       if (key.text == "mark") {
         out_.book.mark = ReadBoolean(value, "mark", diagnostics_);
+        continue;
+      }
+      if (key.text == "strict-table") {
+        out_.book.strict_table = ReadBoolean(value, "strict-table", diagnostics_);
+        continue;
+      }
+      if (key.text == "device-dates") {
+        const std::optional<std::string> text = ReadText(value, "device-dates", diagnostics_);
+        if (text && *text != "keep" && *text != "modify") {
+          diagnostics_.Error(value.place, "device-dates: must be keep or modify");
+        }
+        out_.book.keep_device_dates = text == "keep";
         continue;
       }
       const ActionSpec* spec = FindSpec(key);

@@ -3,6 +3,8 @@
 
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "rules/draft.h"
 #include "rules/yaml.h"
@@ -15,6 +17,12 @@ struct ReadFile {
   /// The rule file that this one extends, as written.
   std::optional<std::string> extends;
   Place extends_place;
+  struct Options {
+    std::vector<std::pair<Option, Place>> list;
+    Place place;
+  };
+  /// `options:`; they belong to the built-in profile, which a file that is extended may name.
+  std::optional<Options> options;
 };
 
 /// Reads a document of the rules language. What is wrong is reported, all of it, and left out.

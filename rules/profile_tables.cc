@@ -8,6 +8,7 @@
 #include <string>
 #include <tuple>
 
+#include "engine/value.h"
 #include "rules/profile_data.h"
 
 namespace dcmveil::rules {
@@ -28,15 +29,10 @@ constexpr std::array<std::string_view, kOptionCount> kOptionNames = {
     "clean-recognizable-visual-features",
 };
 
-std::vector<std::string_view> Split(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
-  if (text.empty()) return parts;
-  for (;;) {
-    const std::size_t end = text.find(separator);
-    parts.push_back(text.substr(0, end));
-    if (end == std::string_view::npos) return parts;
-    text.remove_prefix(end + 1);
-  }
+// The words between separators; no text has none.
+std::vector<std::string_view> Words(std::string_view text, char separator) {
+  if (text.empty()) return {};
+  return engine::Split(text, separator);
 }
 
 // One line of a table, cut into as many columns as the heading has. The last column takes the rest
@@ -77,7 +73,7 @@ class Line {
 
   [[nodiscard]] VrSet Vrs(std::size_t column) const {
     VrSet vrs;
-    for (const std::string_view name : Split(cells_[column], ' ')) {
+    for (const std::string_view name : Words(cells_[column], ' ')) {
       const std::optional<Vr> vr = VrFromString(name);
       if (!vr) Fail("not a VR");
       vrs |= *vr;
@@ -99,7 +95,7 @@ class Line {
   [[nodiscard]] CodeChoice Choice(std::size_t column) const {
     CodeChoice choice;
     choice.text = cells_[column];
-    const std::vector<std::string_view> parts = Split(choice.text, '/');
+    const std::vector<std::string_view> parts = Words(choice.text, '/');
     if (parts.empty() || parts.size() > choice.offered.size()) Fail("not an action code");
     std::transform(parts.begin(), parts.end(), choice.offered.begin(),
                    [this](std::string_view part) { return Code(part); });
@@ -108,7 +104,7 @@ class Line {
 
   [[nodiscard]] OptionCodes ByOption(std::size_t column) const {
     OptionCodes codes = {};
-    for (const std::string_view part : Split(cells_[column], ' ')) {
+    for (const std::string_view part : Words(cells_[column], ' ')) {
       const std::size_t equals = part.find('=');
       const std::optional<Option> option = OptionFromName(part.substr(0, equals));
       if (!option || equals == std::string_view::npos) Fail("not an option");
@@ -127,11 +123,11 @@ class Line {
 
 // The rows below the comments and the heading, which must be as expected.
 std::vector<Line> Lines(const ProfileData& table, std::string_view heading) {
-  const std::size_t columns = Split(heading, ',').size();
+  const std::size_t columns = Words(heading, ',').size();
   std::vector<Line> lines;
   int number = 0;
   bool headed = false;
-  for (const std::string_view text : Split(table.text, '\n')) {
+  for (const std::string_view text : Words(table.text, '\n')) {
     ++number;
     if (text.empty() || text.front() == '#') continue;
     if (headed) {
@@ -231,7 +227,7 @@ const std::map<std::string_view, std::vector<std::string_view>>& Iods() {
   static const auto iods = [] {
     std::map<std::string_view, std::vector<std::string_view>> found;
     for (const Line& line : Lines(kIodsData, "id,sop_classes,name")) {
-      if (!found.emplace(line[0], Split(line[1], ' ')).second) line.Fail("an IOD twice");
+      if (!found.emplace(line[0], Words(line[1], ' ')).second) line.Fail("an IOD twice");
     }
     return found;
   }();
@@ -250,7 +246,7 @@ std::vector<TypeRow> ReadTypes(const ProfileData& table) {
                 .sop_classes = {}};
     if (row.type < 1 || row.type > 3) line.Fail("not a type");
     if (!line[2].empty()) row.parent = line.TagAt(2);
-    for (const std::string_view iod : Split(line[4], ' ')) {
+    for (const std::string_view iod : Words(line[4], ' ')) {
       const auto found = Iods().find(iod);
       if (found == Iods().end()) line.Fail("an IOD that iods.csv does not have");
       row.sop_classes.insert(row.sop_classes.end(), found->second.begin(), found->second.end());

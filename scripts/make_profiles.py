@@ -20,6 +20,7 @@ project's judgement. It is only checked: each row is in e11_gaps.csv (or a seque
 string, which that list does not hold), and none is in Table E.1-1.
 
 With --check nothing is written; exit status 1 tells that a file differs or plus.csv is wrong.
+Where FOLDER is not there, nothing can be compared; a line that begins with "skipped:" says so.
 """
 
 import argparse
@@ -85,6 +86,21 @@ MACRO_PARENTS = {
 }
 # The same for the rows of e11_type_conflicts.csv: Request Attributes Sequence.
 CONFLICT_PARENTS = {"10-9": "00400275"}
+
+# Modules and macros at the top level that iod_types_compound.csv leaves out of these IODs.
+FUNCTIONAL_GROUPS = """Breast Projection X-Ray Image; Breast Tomosynthesis Image; Enhanced CT Image;
+Enhanced MR Color Image; Enhanced MR Image; Enhanced PET Image; Enhanced US Volume;
+Enhanced X-Ray Angiographic Image; Enhanced X-Ray RF Image; Intravascular OCT Image;
+Legacy Converted Enhanced CT Image; Legacy Converted Enhanced MR Image;
+Legacy Converted Enhanced PET Image; MR Spectroscopy; Ophthalmic Tomography Image; Segmentation;
+VL Whole Slide Microscopy Image; X-Ray 3D Angiographic Image; X-Ray 3D Craniofacial Image"""
+MODULE_IODS = {
+    "C.7.6.16-1": re.split(r";\s+", FUNCTIONAL_GROUPS),
+    "C.19-1": ["Raw Data"],
+    "C.8-83": ["Enhanced MR Image", "Enhanced MR Color Image", "MR Spectroscopy"],
+    "C.8.19.2-1": ["Enhanced X-Ray Angiographic Image", "Enhanced X-Ray RF Image"],
+    "C.8.28.2-1": ["Ophthalmic Thickness Map"],
+}
 
 # Not among the conflicts of the data set. (0400,0550) is required inside an Encrypted Attributes
 # Data Set, which no instance shows in clear (E.1.1 note 12). Overlay Data is required in a module
@@ -177,6 +193,11 @@ def iod_types(compound, modules, known, listed):
         if tag_of(tag) not in listed:
             continue
         keywords[tag] = row["keyword"]
+        if not row["parent_path"]:
+            for name in MODULE_IODS.get(row["ps33_table"], ()):
+                if name not in known:
+                    fail(f"no IOD {name}")
+                top[tag][name] = min(kind, top[tag].get(name, 3))
         parents = [row["parent_path"].split("/")[-1]] if row["parent_path"] else []
         parents += MACRO_PARENTS.get(row["ps33_table"], ()) if not parents else ()
         for parent in map(tag_of, parents):
@@ -346,6 +367,9 @@ def main():
     parser.add_argument("--from", dest="folder", required=True, type=pathlib.Path, metavar="FOLDER")
     parser.add_argument("--check", action="store_true", help="compare only; exit 1 on a difference")
     args = parser.parse_args()
+    if args.check and not args.folder.is_dir():
+        print(f"skipped: no folder {args.folder} to compare with")
+        return 0
     made, listed = tables(args.folder)
     problems = plus_problems(args.folder, listed)
     for name, text in made.items():

@@ -76,6 +76,42 @@ Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
   return instance;
 }
 
+std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
+  DcmElement* element = FindTop(parsed, tag);
+  if (element == nullptr) return std::nullopt;
+  const std::string bytes = RawValue(*element);
+  if (bytes.size() < 2) return std::nullopt;
+  return static_cast<unsigned char>(bytes[0]) |
+         static_cast<unsigned>(static_cast<unsigned char>(bytes[1])) << 8U;
+}
+
+/// Old overlays lie in bits of the pixel cells that the image does not use, and stay there when
+/// their group goes. The bits that the image uses, if there is such an overlay.
+Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {
+  bool embedded = false;
+  for (std::uint16_t group = 0x6000; group <= 0x60FE && !embedded;
+       group = static_cast<std::uint16_t>(group + 2)) {
+    embedded = TopNumber(parsed, {group, 0x0102}).has_value() &&
+               FindTop(parsed, {group, 0x3000}) == nullptr;
+  }
+  if (!embedded || !parsed.extents.pixels) return std::string();
+  if (parsed.extents.pixels->encapsulated) return ErrorCode::kEmbeddedOverlay;
+  const unsigned allocated = TopNumber(parsed, {0x0028, 0x0100}).value_or(0);
+  const unsigned stored = TopNumber(parsed, {0x0028, 0x0101}).value_or(0);
+  const unsigned high = TopNumber(parsed, {0x0028, 0x0102}).value_or(0);
+  const bool sound = (allocated == 8 || allocated == 16 || allocated == 32) && stored > 0 &&
+                     high < allocated && stored <= high + 1;
+  if (!sound) return ErrorCode::kEmbeddedOverlay;
+  const std::uint64_t bits = ((std::uint64_t{1} << stored) - 1) << (high + 1 - stored);
+  std::string mask;
+  for (unsigned byte = 0; byte < allocated / 8; ++byte) {
+    mask.push_back(static_cast<char>((bits >> (8 * byte)) & 0xFFU));
+  }
+  if (parsed.encoding.big_endian) std::reverse(mask.begin(), mask.end());
+  const bool all = mask.find_first_not_of('\xFF') == std::string::npos;
+  return all ? std::string() : mask;
+}
+
 bool IsUid(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
          text.find_first_not_of("0123456789.") == std::string_view::npos;
@@ -724,6 +760,11 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     if (profile->needs_clean_features && !says_no(kRecognizableVisualFeatures)) {
       return ErrorCode::kFeaturesNotClean;
     }
+  }
+  if (profile) {
+    Result<std::string> mask = MaskForOverlays(parsed);
+    if (!mask) return mask.error();
+    rewrite.pixel_mask = std::move(*mask);
   }
   Walker walker(
       plan, instance,

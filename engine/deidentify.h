@@ -40,6 +40,7 @@ struct Rewrite {
   /// Set if a reject rule applied; the data set is then unchanged.
   const RejectRule* rejected = nullptr;
   PixelOutput pixels = PixelOutput::kNone;
+  std::string pixel_mask;  ///< see EncodedInstance::Segment::mask
   std::vector<NoteCount> notes;
   /// Of the output; UTF-8 without padding.
   std::string patient_id;

@@ -28,7 +28,8 @@ Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const eng
     return result;
   }
   Result<EncodedInstance> encoded =
-      engine::Encode(*parsed, rewrite->pixels, rewrite->sop_class_uid, rewrite->sop_instance_uid);
+      engine::Encode(*parsed, rewrite->pixels, rewrite->pixel_mask, rewrite->sop_class_uid,
+                     rewrite->sop_instance_uid);
   if (!encoded) return encoded.error();
   result.notes = std::move(rewrite->notes);
   result.patient_id = std::move(rewrite->patient_id);

@@ -46,7 +46,7 @@ TagPattern PatternOf(const ProfileRow& row) {
   return {.value = row.value, .mask = row.mask, .creator = {}, .odd_groups_only = row.odd_groups};
 }
 
-TagPattern Exact(Tag tag) { return {.value = tag.number()}; }
+TagPattern Exact(Tag tag) { return {.value = tag.number(), .mask = 0xFFFFFFFF, .creator = {}}; }
 
 Condition SopClassIn(std::vector<std::string> uids) {
   std::sort(uids.begin(), uids.end());
@@ -72,6 +72,9 @@ ProfileCode Resolve(const CodeChoice& choice, int type) {
         return 2;
     }
   };
+  // Zero length may be a dummy as well, and references to other instances with new UIDs are one:
+  // without them a segmentation or presentation state is lost.
+  if (type != 3 && choice.offers(ProfileCode::kUInItems)) return ProfileCode::kUInItems;
   const int wanted = 3 - type;
   ProfileCode best = choice.strongest();
   for (const ProfileCode code : choice.offered) {
@@ -341,7 +344,7 @@ class Profile {
 
   void Private() {
     if (!Has(Option::kRetainSafePrivate)) {
-      Add(TagPattern{.mask = 0, .creator = {}, .odd_groups_only = true}, kRemove, "X");
+      Add(TagPattern{.value = 0, .mask = 0, .creator = {}, .odd_groups_only = true}, kRemove, "X");
       return;
     }
     constexpr std::string_view kWhy = "retain-safe-private K";
@@ -356,7 +359,7 @@ class Profile {
       Add(std::move(selector), std::nullopt, uid ? kNewUid : kKeep, kWhy);
       if (uid) book_.rules.back().as_vr = Vr::UI;
     }
-    Add(TagPattern{.mask = 0, .creator = {}, .odd_groups_only = true},
+    Add(TagPattern{.value = 0, .mask = 0, .creator = {}, .odd_groups_only = true},
         Deed{"remove", {{"sequences", "judge"}}}, "X");
     for (const Deed* deed : {&kKeep, &kRemove, &kDummy, &kEmpty, &kNewUid}) {
       draft_.declared.push_back(Make(*deed, "declared in (0008,0300)"));

@@ -158,10 +158,19 @@ Status CopyRange(int from, std::uint64_t offset, std::uint64_t size, int to) {
   return Done{};
 }
 
+/// `offset` counts from the start of the segment.
+void ApplyMask(const std::string& mask, std::uint64_t offset, std::string& bytes) {
+  if (mask.empty()) return;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    bytes[i] = static_cast<char>(bytes[i] & mask[(offset + i) % mask.size()]);
+  }
+}
+
 }  // namespace
 
 Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput output,
-                               std::string_view sop_class_uid, std::string_view sop_instance_uid) {
+                               const std::string& pixel_mask, std::string_view sop_class_uid,
+                               std::string_view sop_instance_uid) {
   const E_TransferSyntax plain = parsed.deflated ? EXS_LittleEndianExplicit : parsed.syntax;
   const std::string meta = MetaBytes(sop_class_uid, sop_instance_uid, parsed.transfer_syntax_uid);
   std::vector<EncodedInstance::Segment> segments(1);
@@ -180,8 +189,11 @@ Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput output,
                           pixels.encapsulated
                               ? 0xFFFFFFFFU
                               : static_cast<std::uint32_t>(pixels.size + (odd ? 1 : 0)));
-      segments.push_back(
-          {.bytes = {}, .source = parsed.source, .offset = pixels.value, .size = pixels.size});
+      segments.push_back({.bytes = {},
+                          .source = parsed.source,
+                          .offset = pixels.value,
+                          .size = pixels.size,
+                          .mask = pixel_mask});
       if (odd) tail.push_back('\0');
     }
   }
@@ -216,6 +228,14 @@ Status EncodedInstance::WriteTo(int descriptor) const {
     Status status = Done{};
     if (!segment.source) {
       status = engine::WriteAll(descriptor, segment.bytes.data(), segment.bytes.size());
+    } else if (!segment.mask.empty()) {
+      for (std::uint64_t done = 0; done < segment.size && status; done += engine::kChunk) {
+        const std::uint64_t n = std::min(engine::kChunk, segment.size - done);
+        std::string bytes = segment.source->Read(segment.offset + done, n);
+        if (bytes.size() != n) return ErrorCode::kReadFailed;
+        engine::ApplyMask(segment.mask, done, bytes);
+        status = engine::WriteAll(descriptor, bytes.data(), bytes.size());
+      }
     } else if (segment.source->descriptor() >= 0) {
       status =
           engine::CopyRange(segment.source->descriptor(), segment.offset, segment.size, descriptor);
@@ -236,8 +256,9 @@ Result<std::string> EncodedInstance::ToBytes() const {
       bytes += segment.bytes;
       continue;
     }
-    const std::string range = segment.source->Read(segment.offset, segment.size);
+    std::string range = segment.source->Read(segment.offset, segment.size);
     if (range.size() != segment.size) return ErrorCode::kReadFailed;
+    engine::ApplyMask(segment.mask, 0, range);
     bytes += range;
   }
   return bytes;
@@ -251,8 +272,9 @@ bool EncodedInstance::SameAs(const std::filesystem::path& file) const {
     const std::uint64_t length = segment.source ? segment.size : segment.bytes.size();
     for (std::uint64_t done = 0; done < length; done += engine::kChunk) {
       const std::uint64_t n = std::min(engine::kChunk, length - done);
-      const std::string ours = segment.source ? segment.source->Read(segment.offset + done, n)
-                                              : segment.bytes.substr(done, n);
+      std::string ours = segment.source ? segment.source->Read(segment.offset + done, n)
+                                        : segment.bytes.substr(done, n);
+      engine::ApplyMask(segment.mask, done, ours);
       if (ours.size() != n || (*other)->Read(at + done, n) != ours) return false;
     }
     at += length;

@@ -14,7 +14,9 @@ enum class PixelOutput : std::uint8_t { kNone, kCarry, kEmpty };
 /// Encodes the instance in its own transfer syntax: a zeroed preamble, file meta information made
 /// afresh (PS3.15 E.1.1 item 7), the elements without group lengths and padding, sequences with
 /// undefined length. Consumes the data sets of `parsed`.
+/// `pixel_mask`: see EncodedInstance::Segment::mask; for native pixel data only.
 [[nodiscard]] Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput pixels,
+                                             const std::string& pixel_mask,
                                              std::string_view sop_class_uid,
                                              std::string_view sop_instance_uid);
 

@@ -26,6 +26,9 @@ class EncodedInstance {
     std::shared_ptr<engine::ByteSource> source;
     std::uint64_t offset = 0;
     std::uint64_t size = 0;
+    /// The bits of each pixel cell that stay, in the file's byte order; empty: all. Overlays can
+    /// hide in the others (PS3.5 section 8.1.2).
+    std::string mask = {};
   };
   explicit EncodedInstance(std::vector<Segment> segments) : segments_(std::move(segments)) {}
 

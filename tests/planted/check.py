@@ -79,16 +79,19 @@ def check_file(args, file, line, judge, score, needles, together, number):
     hits = needles.search(reading.searchable(target, after))
     hits |= {(f"path:{what}", value) for what, value in needles.search(line["output"].encode("utf-8"))}
     score.whole(file, [(25, not any("uid" in what for what, _ in hits)), (24, all("uid" in what for what, _ in hits))], "bytes")
-    score.leaks += [(what, value, file, where(after, value)) for what, value in hits]
+    score.leaks += [(what, value, file, where(target, value)) for what, value in hits]
     if args.validate_every and number % args.validate_every == 0:
         score.whole(file, [(45, statements.messages(target) <= statements.messages(source))], "dciodvfy")
     return reading.text(reading.element(after, 0x00080018)) if 0x00080018 in after else None
 
 
-def where(data_set, value):
+def where(path, value):
     """Where an identifier still stands: the first element that shows it."""
-    for item, depth in reading.walk(data_set):
-        for tag in item.keys():
+    for item, depth in reading.walk(reading.read(path)):
+        for tag in list(item.keys()):
+            raw = item.get_item(tag)
+            if isinstance(raw.value, bytes) and value in raw.value.hex():
+                return f"{int(tag):08X} at depth {depth}"
             found = reading.element(item, tag)
             if not reading.is_sequence(found) and value.casefold() in reading.text(found).casefold():
                 return f"{int(tag):08X} at depth {depth}"

@@ -62,6 +62,7 @@ def header(instance, syntax):
     name = [("person", p.family), ("person", p.given)]
     instance.plant(0x00100010, p.name, must_not=name)
     instance.plant(0x00100020, p.mrn, must_not=[("id", p.mrn)])
+    instance.plant(0x00100021, f"{p.hospital} PAS", must_not=[("institution", p.hospital)])
     instance.plant(0x00100030, p.birth.strftime("%Y%m%d"))
     instance.plant(0x00100040, p.sex)
     instance.plant(0x00101010, f"{p.age:03d}Y")

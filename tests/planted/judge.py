@@ -105,13 +105,12 @@ class Judge:
             retention = found is not None and not empty
         elif kind == "time":
             retention = found is not None and LEGAL["TM"].match(reading.text(found)) is not None
-        elif kind in ("shifted", "kept-or-shifted", "gone-or-shifted"):
+        elif kind in ("shifted", "kept-or-shifted"):
             if kind == "kept-or-shifted" and same:
                 retention = True
             else:
                 removal = not same
-                if kind != "gone-or-shifted" or found is not None and not empty:
-                    retention = self.shifted(file, check, found, empty)
+                retention = self.shifted(file, check, found, empty)
         elif kind == "starts-with":
             retention = found is not None and reading.text(found).startswith(check["v"] + "\\")
         elif kind == "document":

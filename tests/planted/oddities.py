@@ -94,7 +94,6 @@ def wrong_vrs(instance):
     day = p.day(instance.study)
     instance.plant(0x00080094, p.phone, wire_vr="LO", must_not=[("id", p.phone)])
     instance.plant(0x00081048, f"{p.physicians[1]}^{p.given}", wire_vr="LO")
-    instance.plant(0x00100021, p.hospital, misused=True, wire_vr="UN")
     instance.plant(0x00101000, p.other_id, wire_vr="UN", must_not=[("id", p.other_id)])
     instance.plant(0x00102154, p.phone, wire_vr="LO")
     instance.plant(0x00101040, p.street, wire_vr="UT")
@@ -103,7 +102,7 @@ def wrong_vrs(instance):
     instance.plant(0x00380020, day, wire_vr="UN")
     instance.plant(0x00380010, p.admission, wire_vr="ST")
     for e in instance.elements:
-        if e.tag in (0x00100010, 0x00100020, 0x00080090) and e.wire_vr is None:
+        if e.tag in (0x00100010, 0x00100020, 0x00100021, 0x00080090) and e.wire_vr is None:
             e.wire_vr = "UN" if instance.number % 2 else "LO"
     inner = [Element(0x00401101, "SQ", [[Element(0x00080100, "SH", "1"), Element(0x00080104, "LO", p.physicians[0])]]),
              Element(0x00080080, "LO", p.hospital), Element(0x00401103, "LO", p.phone)]
@@ -126,9 +125,9 @@ def dates(instance):
     p = instance.patient
     day = p.day(instance.study)
     for tag, value, kind in [(0x00400250, "20193145", "gone"), (0x00400244, "2019", "any"), (0x00400002, day + "-" + day, "gone"),
-                             (0x00321040, f"{day[:4]}.{day[4:6]}.{day[6:]}", "gone-or-shifted"), (0x0008002A, day + "101500.123456+0530", "shifted"),
+                             (0x00321040, f"{day[:4]}.{day[4:6]}.{day[6:]}", "gone"), (0x0008002A, day + "101500.123456+0530", "shifted"),
                              (0x00189074, day + "1015-0800", "shifted"), (0x00189151, day[:6], "any"), (0x00189516, day + "24", "gone"),
-                             (0x00380020, "00000000", "any"), (0x0040A032, day + "235960.5", "gone-or-shifted"), (0x00404010, day + "0001", "shifted"),
+                             (0x00380020, "00000000", "any"), (0x0040A032, day + "235960.5", "gone"), (0x00404010, day + "0001", "shifted"),
                              (0x00404005, day[:4], "any")]:
         if instance.has(tag):
             continue

@@ -120,7 +120,8 @@ class Instance:
         """The list of [options, kind, statement] for a row at a place that its IOD does (not) define."""
         vr, out = row.vr.split("|")[0], []
         if tag in (0x00400555, 0x00400610, 0x0040A730, 0x0040B020, 0x00700001):
-            return [["structured" if tag != 0x00700001 else "graphics", "cleaned", 41], ["", "gone", 20]]
+            graphics = tag == 0x00700001
+            return [["graphics", "cleaned", 42], ["", "gone", 13]] if graphics else [["structured", "cleaned", 41], ["", "gone", 20]]
         if "full" in row.options and "device" in row.options:
             out.append(["full", "kept", 32])
             out.append(["modified+device", "kept-or-shifted", 36])

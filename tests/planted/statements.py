@@ -163,7 +163,7 @@ def messages(path):
     """The kinds of errors that dciodvfy finds, without values."""
     done = subprocess.run(["dciodvfy", str(path)], capture_output=True, check=False, timeout=60)
     lines = (done.stderr + done.stdout).decode("latin-1").splitlines()
-    return {re.sub(r"<[^>]*>|[0-9]+ |[\[(].*?[\])]", "", line) for line in lines if line.startswith("Error")}
+    return {re.sub(r"<[^>]*>|[0-9.]{5,}|[0-9]+ |[\[(].*?[\])]", "", line) for line in lines if line.startswith("Error")}
 
 
 class Together:

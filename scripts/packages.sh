@@ -3,4 +3,4 @@
 build_packages=(g++ cmake ninja-build pkg-config ccache
   libdcmtk-dev libyaml-cpp-dev libssl-dev libtbb-dev libre2-dev zlib1g-dev
   nlohmann-json3-dev libcli11-dev)
-test_packages=(libgtest-dev dcmtk python3 python3-pydicom python3-yaml clang clang-format clang-tidy)
+test_packages=(libgtest-dev dcmtk dicom3tools python3 python3-pydicom python3-yaml clang clang-format clang-tidy)

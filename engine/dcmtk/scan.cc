@@ -279,6 +279,14 @@ bool IsFiller(ByteSource& source, std::uint64_t at) {
          rest.find_first_not_of(rest[0]) == std::string::npos;
 }
 
+/// Whether what could not be read at `header` is no element at all: bytes that somebody hung on to
+/// a finished data set. An image that has not come to its pixel data is not finished.
+bool IsNoise(const Header& header, Encoding encoding, bool is_image, unsigned long elements) {
+  if (is_image || elements == 0 || FindAttribute(header.tag) != nullptr) return false;
+  if (encoding.explicit_vr) return !VrFromString(std::string_view(header.vr, 2)).has_value();
+  return !header.tag.is_private();
+}
+
 }  // namespace
 
 Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding encoding) {
@@ -288,6 +296,7 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
   Window window(source);
   std::uint64_t at = begin;
   Tag last;
+  bool is_image = false;
   while (at < size) {
     Header header;
     const bool readable = ReadHeader(window, at, encoding, header);
@@ -325,12 +334,18 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
       extents.pixels = pixels;
       break;
     }
-    if (!window.MayFollow(last, header.tag)) {
-      return Error{ErrorCode::kMalformed, ToString(header.tag)};
+    const bool may_follow = window.MayFollow(last, header.tag);
+    const End next =
+        may_follow ? ScanValue(window, header, size, encoding, 0) : End(ErrorCode::kMalformed);
+    if (!next) {
+      if (IsNoise(header, encoding, is_image, extents.head_elements)) {
+        extents.trailing_bytes = true;
+        break;
+      }
+      return At(next.error(), header.tag);
     }
     last = header.tag;
-    const End next = ScanValue(window, header, size, encoding, 0);
-    if (!next) return At(next.error(), header.tag);
+    is_image = is_image || header.tag == Tag(0x0028, 0x0010);
     at = *next;
     ++extents.head_elements;
   }

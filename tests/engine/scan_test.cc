@@ -92,6 +92,20 @@ TEST_P(ScanTest, WithoutPixels) {
   EXPECT_FALSE(extents->trailing_bytes);
 }
 
+// Bytes that somebody hung on to a document go; the same behind an image that has not come to its
+// pixel data would hide a loss.
+TEST_P(ScanTest, TextBehindADataSetWithoutPixels) {
+  const std::string bytes = Bytes(WithSequence());
+  const std::string document = Bytes(Without(WithSequence(), {{0x0028, 0x0010}}));
+  for (const std::string_view text : {"Doe Jane, born 1958-03-12, ward 4711", "doe^jane"}) {
+    const auto extents = Scan(document + std::string(text), encoding());
+    ASSERT_TRUE(extents) << extents.error().Message();
+    EXPECT_TRUE(extents->trailing_bytes);
+    EXPECT_EQ(extents->head_end, document.size());
+    EXPECT_FALSE(Scan(bytes + std::string(text), encoding()));
+  }
+}
+
 TEST_P(ScanTest, BeginsWhereItIsTold) {
   const std::string bytes = "0123456789" + Bytes(WithSequence());
   const auto extents = Scan(bytes, encoding(), 10);

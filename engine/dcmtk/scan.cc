@@ -279,12 +279,26 @@ bool IsFiller(ByteSource& source, std::uint64_t at) {
          rest.find_first_not_of(rest[0]) == std::string::npos;
 }
 
-/// Whether what could not be read at `header` is no element at all: bytes that somebody hung on to
-/// a finished data set. An image that has not come to its pixel data is not finished.
-bool IsNoise(const Header& header, Encoding encoding, bool is_image, unsigned long elements) {
-  if (is_image || elements == 0 || FindAttribute(header.tag) != nullptr) return false;
-  if (encoding.explicit_vr) return !VrFromString(std::string_view(header.vr, 2)).has_value();
-  return !header.tag.is_private();
+/// Whether the header of a data element that the dictionary knows stands anywhere in the bytes.
+bool HoldsKnownElement(std::string_view bytes, Encoding encoding) {
+  for (std::size_t at = 0; at + 8 <= bytes.size(); ++at) {
+    const auto* p = reinterpret_cast<const unsigned char*>(bytes.data()) + at;
+    const Attribute* attribute =
+        FindAttribute({U16(p, encoding.big_endian), U16(p + 2, encoding.big_endian)});
+    if (attribute == nullptr) continue;
+    const std::optional<Vr> vr = VrFromString(bytes.substr(at + 4, 2));
+    if (!encoding.explicit_vr || (vr && attribute->vrs.contains(*vr))) return true;
+  }
+  return false;
+}
+
+/// Whether everything from `at` on is no data element at all: bytes that somebody hung on to a
+/// finished data set. An image that has not come to its pixel data is not finished.
+bool IsNoise(ByteSource& source, std::uint64_t at, Encoding encoding, bool is_image) {
+  constexpr std::uint64_t kLongest = 1U << 16U;
+  if (is_image || source.size() - at > kLongest) return false;
+  const std::string rest = source.Read(at, source.size() - at);
+  return !rest.empty() && !HoldsKnownElement(rest, encoding);
 }
 
 }  // namespace
@@ -338,7 +352,7 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
     const End next =
         may_follow ? ScanValue(window, header, size, encoding, 0) : End(ErrorCode::kMalformed);
     if (!next) {
-      if (IsNoise(header, encoding, is_image, extents.head_elements)) {
+      if (extents.head_elements > 0 && IsNoise(source, at, encoding, is_image)) {
         extents.trailing_bytes = true;
         break;
       }

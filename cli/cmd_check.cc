@@ -12,6 +12,7 @@
 #include "engine/deidentify.h"
 #include "engine/plan.h"
 #include "pipeline/folder_source.h"
+#include "rules/statement.h"
 
 namespace dcmveil::cli {
 namespace {
@@ -20,7 +21,44 @@ struct Flags {
   std::string rules;
   std::string key;
   std::string sample;
+  bool all_rows = false;
 };
+
+std::string Row(const rules::RowStatement& statement) {
+  std::string text = "  " + rules::NameOf(*statement.row);
+  text.resize(std::max<std::size_t>(text.size(), 44), ' ');
+  text += " " + std::string(statement.row->code.text);
+  text.resize(std::max<std::size_t>(text.size(), 52), ' ');
+  return text + " " + statement.what;
+}
+
+/// What the rules do with the attributes that PS3.15 protects: what may pass comes first.
+void PrintRows(const RuleSet& rules, bool all) {
+  const std::vector<rules::RowStatement> rows = rules::StateRows(rules);
+  using Kind = rules::RowStatement::Kind;
+  const auto print = [&](const char* title, const auto& wanted) {
+    std::string text;
+    std::size_t count = 0;
+    for (const rules::RowStatement& row : rows) {
+      if (!wanted(row)) continue;
+      ++count;
+      text += Row(row) + "\n";
+    }
+    if (count > 0) std::printf("%s (%zu):\n%s", title, count, text.c_str());
+    return count;
+  };
+  std::printf(
+      "The %zu attributes of PS3.15 table E.1-1 (attribute, Basic Profile, what decides):\n",
+      rows.size());
+  std::size_t told = print("may pass unchanged", [](const auto& row) { return row.may_pass; });
+  told += print("decided by rules of the file",
+                [](const auto& row) { return !row.may_pass && row.kind != Kind::kProfile; });
+  if (all) {
+    print("as the profile says", [](const auto& row) { return row.kind == Kind::kProfile; });
+  } else if (told < rows.size()) {
+    std::printf("as the profile says: %zu (--rows lists them)\n", rows.size() - told);
+  }
+}
 
 /// Counts the attributes that no rule names, and never looks at their values.
 class Coverage : public engine::Observer {
@@ -95,6 +133,7 @@ int Check(const Flags& flags) {
       rules->name().c_str(), parts.rules.size() + parts.adds.size(), parts.rejects.size(),
       parts.otherwise_keep ? "keep" : "remove", count(Diagnostic::Severity::kWarning),
       rules->hash().c_str(), rules->key_id().empty() ? "" : ", key ", rules->key_id().c_str());
+  PrintRows(*rules, flags.all_rows);
   return flags.sample.empty() ? kAllWell : Sample(*rules, flags.sample);
 }
 
@@ -110,6 +149,8 @@ Verb AddCheck(CLI::App& command) {
                   "Also list the attributes in this folder's files that no rule names")
       ->check(CLI::ExistingPath)
       ->type_name("FOLDER");
+  app->add_flag("--rows", flags->all_rows,
+                "List every attribute of PS3.15 table E.1-1, also those that the profile decides");
   app->footer(kExitCodesHelp);
   return {app, [flags] { return Check(*flags); }};
 }

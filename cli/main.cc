@@ -21,7 +21,7 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "dcmveil " + std::string(dcmveil::Version()));
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
-  const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app),
+  const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app), AddConformance(app),
                             AddActions(app), AddKeygen(app), AddDecrypt(app)};
   try {
     app.parse(argc, argv);

@@ -17,6 +17,7 @@ struct Verb {
 [[nodiscard]] Verb AddRun(CLI::App& command);
 [[nodiscard]] Verb AddCheck(CLI::App& command);
 [[nodiscard]] Verb AddExplain(CLI::App& command);
+[[nodiscard]] Verb AddConformance(CLI::App& command);
 [[nodiscard]] Verb AddActions(CLI::App& command);
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);

@@ -136,6 +136,23 @@ void Plan::IndexTags() {
   }
 }
 
+std::vector<const Rule*> Plan::RulesFor(Tag tag) const {
+  const auto it = by_tag_.find(tag.number());
+  const bool listed = !tag.is_private() && it != by_tag_.end();
+  std::vector<const Rule*> rules;
+  for (const Candidate& candidate : listed ? it->second : group_lists_[list_of_group_[tag.group]]) {
+    const Rule& rule = parts_.rules[candidate.rule];
+    const Selector& selector = rule.selectors[candidate.selector];
+    if (selector.by_vr() && tag.is_private()) continue;
+    if (!listed && !selector.by_vr() && selector.path.back().creator.empty() &&
+        !selector.path.back().Matches(tag, {})) {
+      continue;
+    }
+    if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
+  }
+  return rules;
+}
+
 const ContentRule* Plan::FindContent(std::string_view code, std::string_view scheme,
                                      std::string_view value_type) const {
   if (!parts_.profile) return nullptr;

@@ -108,6 +108,11 @@ struct ContentRule {
 /// What a built-in profile asks for beyond rules about single elements (PS3.15 E.1.1, E.3).
 struct ProfileParts {
   /// Items of De-identification Method Code Sequence (0012,0064): codes of scheme DCM.
+  std::string layer;                 ///< "basic" or "basic+"
+  std::vector<std::string> options;  ///< by the names of the rules language
+  std::string edition;               ///< "DICOM PS3.15 2026d"
+  bool strict_table = false;
+  bool keep_device_dates = false;
   struct MethodCode {
     std::string value;
     std::string meaning;
@@ -201,6 +206,9 @@ class Plan {
   /// encoded one.
   [[nodiscard]] Decision Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const;
 
+  /// Every rule that may decide elements with the tag, in the order in which they are asked. A
+  /// private tag stands for all of its group.
+  [[nodiscard]] std::vector<const Rule*> RulesFor(Tag tag) const;
   /// The rule for a content item, or null if the list has none; see ProfileParts::content.
   [[nodiscard]] const ContentRule* FindContent(std::string_view code, std::string_view scheme,
                                                std::string_view value_type) const;

@@ -430,6 +430,11 @@ class Profile {
       draft_.parts.method_codes.push_back(
           {std::string(info.method.code), std::string(info.method.meaning)});
     }
+    draft_.parts.layer = request_.plus ? "basic+" : "basic";
+    for (const Option option : options_) draft_.parts.options.emplace_back(InfoOf(option).name);
+    draft_.parts.edition = ProfileEdition();
+    draft_.parts.strict_table = request_.strict_table;
+    draft_.parts.keep_device_dates = request_.keep_device_dates;
     draft_.parts.longitudinal = "REMOVED";
     if (Has(Option::kRetainFullDates)) draft_.parts.longitudinal = "UNMODIFIED";
     if (Has(Option::kRetainModifiedDates)) draft_.parts.longitudinal = "MODIFIED";

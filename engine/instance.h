@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "engine/charset.h"
+#include "engine/clean/identifiers.h"
 
 namespace dcmveil::engine {
 
@@ -18,6 +20,8 @@ struct Instance {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
+  /// From every depth of the input; null unless the plan has an action that wants them.
+  std::shared_ptr<const clean::Identifiers> identifiers = nullptr;
 };
 
 }  // namespace dcmveil::engine

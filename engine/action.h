@@ -158,6 +158,8 @@ struct ActionSpec {
   /// May stand on Pixel Data. Others leave (7FE0,0008-0010) alone when a VR or mask rule hits it,
   /// and are an error when a rule names it.
   bool may_touch_pixels = false;
+  /// Needs Instance::identifiers, which are collected only for plans with such an action.
+  bool wants_identifiers = false;
   std::vector<ParamSpec> params = {};
   std::vector<Example> examples = {};
   std::string_view details = {};  ///< further sentences for docs/actions.md

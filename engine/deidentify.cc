@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "engine/conditions.h"
+#include "engine/dcmtk/collect.h"
 #include "engine/dcmtk/element.h"
 #include "engine/declared_private.h"
 #include "engine/dictionary.h"
@@ -738,7 +739,10 @@ Status Mark(ParsedInstance& parsed, const PlanParts& parts) {
 Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* observer) {
   Rewrite rewrite;
   bool charset_known = true;
-  const Instance instance = ReadFacts(parsed, charset_known);
+  Instance instance = ReadFacts(parsed, charset_known);
+  if (plan.wants_identifiers()) {
+    instance.identifiers = CollectIdentifiers(parsed, instance.charset);
+  }
   const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
   for (std::size_t i = 0; i < plan.parts().rejects.size(); ++i) {
     if (plan.RejectApplies(i, answers)) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "engine/charset.h"
+#include "engine/clean/identifiers.h"
 
 namespace dcmveil::engine {
 
@@ -18,7 +20,9 @@ struct Instance {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
-  std::string mime_type;  ///< of an encapsulated document (0042,0012)
+  std::string mime_type = {};  ///< of an encapsulated document (0042,0012)
+  /// From every depth of the input; null unless the plan has an action that wants them.
+  std::shared_ptr<const clean::Identifiers> identifiers = nullptr;
 };
 
 }  // namespace dcmveil::engine

@@ -41,6 +41,7 @@ Plan::Plan(PlanParts parts) : parts_(std::move(parts)) {
     return static_cast<int>(conditions_.size()) - 1;
   };
   for (const Rule& rule : parts_.rules) {
+    if (rule.spec->wants_identifiers) wants_identifiers_ = true;
     condition_of_rule_.push_back(number_condition(rule.when));
     for (const Selector& selector : rule.selectors) {
       if (selector.by_vr() && rule.spec->effect != Effect::kKeep) any_vr_rule_changes_ = true;

@@ -191,6 +191,8 @@ class Plan {
   Plan& operator=(const Plan&) = delete;
 
   [[nodiscard]] const PlanParts& parts() const { return parts_; }
+  /// Whether any rule's action needs Instance::identifiers.
+  [[nodiscard]] bool wants_identifiers() const { return wants_identifiers_; }
   /// All conditions of rules, then of adds, then of rejects, in that order; see condition_of_*.
   [[nodiscard]] const std::vector<const Condition*>& conditions() const { return conditions_; }
 
@@ -242,6 +244,7 @@ class Plan {
   std::vector<std::uint16_t> list_of_group_;
   std::vector<Candidates> group_lists_;
   bool any_vr_rule_changes_ = false;
+  bool wants_identifiers_ = false;
 };
 
 }  // namespace dcmveil::engine

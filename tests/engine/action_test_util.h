@@ -28,13 +28,17 @@ inline Key TestKey() {
 }
 
 inline Instance TestInstance(std::string_view charset = "") {
+  auto identifiers = std::make_shared<clean::Identifiers>();
+  identifiers->Add(clean::IdentifierKind::kPersonName, "Doe^Jane");
+  identifiers->Add(clean::IdentifierKind::kId, "4711");
   return {.charset = Charset::FromTerms(charset),
           .patient_id = "4711",
           .issuer_of_patient_id = "",
           .study_instance_uid = "1.2.3",
           .series_instance_uid = "1.2.3.4",
           .sop_instance_uid = "1.2.3.4.5",
-          .sop_class_uid = "1.2.840.10008.5.1.4.1.1.2"};
+          .sop_class_uid = "1.2.840.10008.5.1.4.1.1.2",
+          .identifiers = std::move(identifiers)};
 }
 
 /// A flow mapping of scalars: {a: 1, b: 'x, y', c: "z"}. The little of YAML that examples use.

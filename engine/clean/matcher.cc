@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/clean/matcher.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/clean/fold.h"
+#include "engine/clean/vocabulary.h"
+
+namespace dcmveil::engine::clean {
+namespace {
+
+constexpr std::size_t kShortestStem = 4;
+constexpr std::size_t kShortestInner = 5;
+constexpr std::size_t kShortestSpan = 5;
+constexpr std::size_t kShortestNumber = 4;
+constexpr std::size_t kLongestGap = 3;
+constexpr std::size_t kLongestPhrase = 128;
+
+/// Name components that name nobody: particles, degrees, and what stands for a missing name.
+bool IsParticle(std::string_view folded) {
+  constexpr auto kParticles = std::to_array<std::string_view>(
+      {"al",  "bin", "da",  "de",  "del", "della", "den", "der", "des", "di",   "do", "dos",
+       "dr",  "du",  "el",  "ibn", "ii",  "iii",   "jr",  "la",  "le",  "les",  "lo", "mac",
+       "mc",  "md",  "med", "mr",  "mrs", "ms",    "of",  "op",  "phd", "prof", "sr", "st",
+       "ten", "ter", "the", "van", "ver", "vom",   "von", "y",   "zu",  "zum",  "zur"});
+  return std::binary_search(kParticles.begin(), kParticles.end(), folded);
+}
+
+bool IsNobody(std::string_view folded) {
+  constexpr auto kNobody = std::to_array<std::string_view>(
+      {"admin",   "anon",      "anonymized", "anonymous",    "deidentified", "doctor",  "hospital",
+       "na",      "name",      "no",         "nobody",       "none",         "null",    "operator",
+       "patient", "phantom",   "physician",  "radiology",    "radiologist",  "removed", "research",
+       "service", "subject",   "tech",       "technologist", "test",         "tester",  "unknown",
+       "user",    "volunteer", "xxx",        "xxxx"});
+  return std::binary_search(kNobody.begin(), kNobody.end(), folded);
+}
+
+bool AllDigits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
+}
+
+bool AnyDigit(std::string_view text) { return std::any_of(text.begin(), text.end(), IsDigit); }
+
+/// Letters that are spelled out with two where umlauts are missing.
+std::string SpellOut(std::string_view utf8) {
+  std::string out;
+  for (std::size_t at = 0; at < utf8.size();) {
+    const std::size_t begin = at;
+    switch (NextCode(utf8, at)) {
+      case 0xC4:
+      case 0xE4:
+        out += "ae";
+        break;
+      case 0xC5:
+      case 0xE5:
+        out += "aa";
+        break;
+      case 0xD6:
+      case 0xF6:
+      case 0xD8:
+      case 0xF8:
+        out += "oe";
+        break;
+      case 0xDC:
+      case 0xFC:
+        out += "ue";
+        break;
+      default:
+        out += utf8.substr(begin, at - begin);
+    }
+  }
+  return out;
+}
+
+/// The other way: "mueller" may stand for Müller, whose folded form is "muller".
+std::string SpellShort(std::string_view folded) {
+  std::string out;
+  for (std::size_t i = 0; i < folded.size(); ++i) {
+    out += folded[i];
+    const bool pair = i + 1 < folded.size() && folded[i + 1] == 'e' &&
+                      (folded[i] == 'a' || folded[i] == 'o' || folded[i] == 'u');
+    if (pair) ++i;
+  }
+  return out;
+}
+
+std::size_t LettersIn(std::string_view folded) {
+  std::size_t count = 0;
+  for (std::size_t at = 0; at < folded.size(); ++count) static_cast<void>(NextCode(folded, at));
+  return count;
+}
+
+}  // namespace
+
+Matcher::Matcher(const std::vector<Identifier>& identifiers) {
+  for (const Identifier& identifier : identifiers) {
+    switch (identifier.kind) {
+      case IdentifierKind::kPersonName:
+        AddName(identifier.value);
+        break;
+      case IdentifierKind::kId:
+        AddId(identifier.value, 3);
+        break;
+      case IdentifierKind::kDate:
+        AddDate(identifier.value);
+        break;
+      case IdentifierKind::kAddress:
+      case IdentifierKind::kInstitution:
+        AddPhrase(identifier.value);
+        break;
+      case IdentifierKind::kTelephone:
+        AddId(identifier.value, 6);
+        break;
+      case IdentifierKind::kDevice:
+        AddId(identifier.value, 4);
+        break;
+      case IdentifierKind::kUid:
+        break;  // whatever looks like a UID goes
+    }
+  }
+  std::sort(unsegmented_.begin(), unsegmented_.end(),
+            [](const std::string& a, const std::string& b) {
+              return a.size() != b.size() ? a.size() > b.size() : a < b;
+            });
+}
+
+void Matcher::AddStrongWord(std::string_view folded) {
+  words_.emplace(folded);
+  if (LettersIn(folded) >= kShortestStem) stems_.emplace_back(folded);
+}
+
+void Matcher::AddSpelling(std::string_view spelling, std::vector<std::string>& parts) {
+  for (const Word& word : SplitWords(spelling)) {
+    const std::string& folded = word.folded;
+    if (word.kind != Word::Kind::kWord || IsNobody(folded)) continue;
+    const std::size_t letters = LettersIn(folded);
+    if (letters == 0) continue;
+    if (letters == 1 || IsParticle(folded)) {
+      weak_.insert(folded);
+      continue;
+    }
+    parts.push_back(folded);
+    // "Hand" is cut, but "CT Chest" as a name is more likely a description in the wrong place.
+    if (ClassOfWord(folded) == WordClass::kMedical) {
+      weak_.insert(folded);
+    } else {
+      AddStrongWord(folded);
+    }
+    std::size_t initial = 0;
+    static_cast<void>(NextCode(folded, initial));
+    weak_.insert(folded.substr(0, initial));
+  }
+}
+
+void Matcher::AddNameGroup(std::string_view group) {
+  std::vector<std::string> parts;
+  AddSpelling(group, parts);
+  // Initials, and parts written together: "JD", "JDoe", "DoeJane".
+  std::string initials;
+  for (const std::string& part : parts) initials += part.front();
+  if (parts.size() > 1 && parts.size() <= 4 && initials.size() == parts.size()) {
+    std::string turned = initials.substr(1) + initials.front();
+    weak_.insert(std::move(turned));
+    weak_.insert(initials);
+    weak_.insert(initials.substr(1));
+  }
+  for (const std::string& a : parts) {
+    for (const std::string& b : parts) {
+      if (&a == &b || parts.size() > 6) continue;
+      words_.insert(a + b);
+      if (a.size() < 3) continue;
+      words_.insert(a + b.front());
+      words_.insert(b.front() + a);
+    }
+  }
+  std::vector<std::string> others;
+  if (const std::string spelled = SpellOut(group); spelled != group) AddSpelling(spelled, others);
+  for (const std::string& part : parts) {
+    if (std::string shorter = SpellShort(part); shorter != part && shorter.size() >= 4) {
+      AddStrongWord(shorter);
+    }
+  }
+  AddUnsegmentedName(group);
+}
+
+void Matcher::AddUnsegmentedName(std::string_view group) {
+  std::string whole;
+  for (const Word& word : SplitWords(group)) {
+    if (word.kind != Word::Kind::kUnsegmented) continue;
+    whole += word.folded;
+    // A single character of a name is too often one of another word.
+    if (LettersIn(word.folded) > 1) {
+      unsegmented_.push_back(word.folded);
+    } else {
+      weak_.insert(word.folded);
+    }
+  }
+  if (LettersIn(whole) > 1) unsegmented_.push_back(whole);
+}
+
+void Matcher::AddName(std::string_view name) {
+  std::size_t at = 0;
+  while (at <= name.size()) {
+    const std::size_t end = std::min(name.find('=', at), name.size());
+    const std::string_view group = name.substr(at, end - at);
+    if (!group.empty()) AddNameGroup(group);
+    at = end + 1;
+  }
+}
+
+void Matcher::AddSpan(std::string compact) {
+  if (compact.size() > kLongestPhrase) return;
+  longest_span_ = std::max(longest_span_, compact.size());
+  spans_.insert(std::move(compact));
+}
+
+void Matcher::AddId(std::string_view id, std::size_t shortest) {
+  std::string compact = Compact(id);
+  if (LettersIn(compact) < shortest) return;
+  const std::vector<Word> words = SplitWords(id);
+  if (AllDigits(compact)) {
+    if (compact.size() < kShortestNumber) return;
+    const std::size_t zeros = std::min(compact.find_first_not_of('0'), compact.size());
+    if (compact.size() - zeros >= kShortestNumber) words_.insert(compact.substr(zeros));
+  } else if (!AnyDigit(compact)) {
+    // "CT CHEST" as an order's ID says nothing of the patient.
+    const bool plain = std::all_of(words.begin(), words.end(), [](const Word& word) {
+      return IsNobody(word.folded) || ClassOfWord(word.folded) != WordClass::kUnknown;
+    });
+    if (plain) return;
+  }
+  // The number in "MRN-0012345", which is also written without what stands before it.
+  for (std::size_t i = 0; i < compact.size();) {
+    std::size_t end = i;
+    while (end < compact.size() && IsDigit(compact[end])) ++end;
+    if (end - i >= kShortestSpan) AddSpan(compact.substr(i, end - i));
+    i = end + 1;
+  }
+  words_.insert(compact);
+  if (compact.size() >= kShortestSpan) AddSpan(std::move(compact));
+}
+
+void Matcher::AddPhrase(std::string_view phrase) {
+  const std::vector<Word> words = SplitWords(phrase);
+  std::string compact = Compact(phrase);
+  const bool plain = std::all_of(words.begin(), words.end(), [](const Word& word) {
+    return word.kind == Word::Kind::kWord && ClassOfWord(word.folded) == WordClass::kMedical;
+  });
+  // A department "Radiology" or a "CT" must not empty all descriptions.
+  if (plain) return;
+  for (const Word& word : words) {
+    if (word.kind == Word::Kind::kUnsegmented) {
+      if (LettersIn(word.folded) > 1) unsegmented_.push_back(word.folded);
+    } else if (word.kind == Word::Kind::kNumber) {
+      if (word.folded.size() > kShortestNumber) words_.insert(word.folded);
+    } else if (word.folded.size() >= kShortestStem && !IsParticle(word.folded) &&
+               !IsNobody(word.folded) && ClassOfWord(word.folded) == WordClass::kUnknown) {
+      AddStrongWord(word.folded);
+    }
+  }
+  if (const std::string spelled = SpellOut(phrase); spelled != phrase) {
+    for (const Word& word : SplitWords(spelled)) {
+      if (word.folded.size() >= kShortestStem && ClassOfWord(word.folded) == WordClass::kUnknown) {
+        AddStrongWord(word.folded);
+      }
+    }
+  }
+  if (compact.size() >= kShortestSpan) AddSpan(std::move(compact));
+}
+
+void Matcher::AddDate(std::string_view date) {
+  std::string digits;
+  for (const char c : date) {
+    if (IsDigit(c)) digits += c;
+  }
+  constexpr std::size_t kDay = 8;
+  if (digits.size() < kDay) return;
+  const std::string y = digits.substr(0, 4);
+  const std::string m = digits.substr(4, 2);
+  const std::string d = digits.substr(6, 2);
+  dates_.insert(y + m + d);
+  const std::string yy = y.substr(2);
+  for (std::string spelling :
+       {y + m + d, d + m + y, m + d + y, y + d + m, yy + m + d, d + m + yy, m + d + yy}) {
+    words_.insert(std::move(spelling));
+  }
+}
+
+std::size_t Matcher::NamePrefix(std::string_view folded) const {
+  for (const std::string& name : unsegmented_) {
+    if (folded.starts_with(name)) return name.size();
+  }
+  return 0;
+}
+
+std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<Word>& words,
+                                       std::size_t first) const {
+  const Word& word = words[first];
+  std::size_t found = 0;
+  std::string compact;
+  for (std::size_t i = first; i < words.size() && longest_span_ > 0; ++i) {
+    if (i > first) {
+      const std::string_view gap = text.substr(words[i - 1].end, words[i].begin - words[i - 1].end);
+      if (gap.size() > kLongestGap || gap.find('\n') != std::string_view::npos) break;
+    }
+    compact += words[i].folded;
+    if (compact.size() > longest_span_) break;
+    if (compact.size() >= kShortestSpan && spans_.contains(compact)) found = i - first + 1;
+  }
+  if (found > 0) return found;
+  if (words_.contains(word.folded)) return 1;
+  if (word.kind != Word::Kind::kWord) return 0;
+  const std::string_view original = text.substr(word.begin, word.end - word.begin);
+  if (word.has_digit || word.apostrophe || word.folded.size() > kShortestStem) {
+    const std::vector<std::string> parts = PartsOf(original);
+    if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), [this](const auto& part) {
+          return part.size() > 1 &&
+                 !(part.size() < 4 && ClassOfWord(part) != WordClass::kUnknown) &&
+                 words_.contains(part);
+        })) {
+      return 1;
+    }
+  }
+  // "Johnsons", "DrJohnson", "Ивановой"; but "channel" is not Chan's.
+  if (word.folded.size() > kShortestStem && ClassOfWord(word.folded) == WordClass::kUnknown) {
+    for (const std::string& stem : stems_) {
+      const std::size_t at = word.folded.find(stem);
+      if (at == std::string::npos) continue;
+      const bool at_edge = at == 0 || at + stem.size() == word.folded.size();
+      if (at_edge || LettersIn(stem) >= kShortestInner) return 1;
+    }
+  }
+  return 0;
+}
+
+}  // namespace dcmveil::engine::clean

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Finds the identifiers of one instance among the words of a text.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <unordered_set>
+#include <vector>
+
+#include "engine/clean/identifiers.h"
+#include "engine/clean/words.h"
+
+namespace dcmveil::engine::clean {
+
+/// Immutable. Case, diacritics, separators and the order of name parts do not count.
+class Matcher {
+ public:
+  explicit Matcher(const std::vector<Identifier>& identifiers);
+
+  /// How many words from `first` on are an identifier: a name part, an ID with or without
+  /// separators, a phrase such as an institution. 0: none.
+  [[nodiscard]] std::size_t WordsOfIdentifier(std::string_view text, const std::vector<Word>& words,
+                                              std::size_t first) const;
+  /// Whether the word is part of a name only next to other parts of it: initials, "de la", "Li".
+  [[nodiscard]] bool IsWeakPart(std::string_view folded) const { return weak_.contains(folded); }
+  /// Bytes of a name at the start of folded text of an unsegmented script; 0: none.
+  [[nodiscard]] std::size_t NamePrefix(std::string_view folded) const;
+  /// Whether a day (YYYYMMDD) is one of the instance's dates.
+  [[nodiscard]] bool IsDate(std::string_view yyyymmdd) const { return dates_.contains(yyyymmdd); }
+
+ private:
+  using Set = std::unordered_set<std::string, TextHash, std::equal_to<>>;
+
+  void AddName(std::string_view name);
+  void AddUnsegmentedName(std::string_view group);
+  void AddNameGroup(std::string_view group);
+  void AddStrongWord(std::string_view folded);
+  void AddSpelling(std::string_view spelling, std::vector<std::string>& parts);
+  void AddId(std::string_view id, std::size_t shortest);
+  void AddPhrase(std::string_view phrase);
+  void AddDate(std::string_view date);
+  void AddSpan(std::string compact);
+
+  Set words_;                             ///< single words that go wherever they stand
+  Set weak_;                              ///< only next to a part that went
+  Set spans_;                             ///< compact forms that may be written in several words
+  Set dates_;                             ///< YYYYMMDD
+  std::vector<std::string> stems_;        ///< names that may be inside longer words
+  std::vector<std::string> unsegmented_;  ///< longest first
+  std::size_t longest_span_ = 0;
+};
+
+}  // namespace dcmveil::engine::clean

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/clean/patterns.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "engine/dictionary.h"
+
+namespace dcmveil::engine::clean {
+namespace {
+
+constexpr std::size_t kLongNumber = 6;
+constexpr int kFirstYear = 1850;
+constexpr int kLastYear = 2650;  // of the Buddhist calendar too
+
+struct MonthName {
+  std::string_view name;
+  int month;
+  bool is_short;  ///< also a word or an abbreviation of something else: a year must stand by it
+};
+
+constexpr auto kMonths = std::to_array<MonthName>({
+    {"abr", 4, true},         {"abril", 4, false},       {"ago", 8, true},
+    {"agosto", 8, false},     {"aout", 8, false},        {"apr", 4, true},
+    {"april", 4, false},      {"aprile", 4, false},      {"aug", 8, true},
+    {"august", 8, false},     {"augustus", 8, false},    {"avr", 4, true},
+    {"avril", 4, false},      {"dec", 12, true},         {"december", 12, false},
+    {"decembre", 12, false},  {"dez", 12, true},         {"dezember", 12, false},
+    {"dezembro", 12, false},  {"dic", 12, true},         {"dicembre", 12, false},
+    {"diciembre", 12, false}, {"ene", 1, true},          {"enero", 1, false},
+    {"feb", 2, true},         {"febbraio", 2, false},    {"febrero", 2, false},
+    {"februar", 2, false},    {"februari", 2, false},    {"february", 2, false},
+    {"fev", 2, true},         {"fevereiro", 2, false},   {"fevrier", 2, false},
+    {"gen", 1, true},         {"gennaio", 1, false},     {"giu", 6, true},
+    {"giugno", 6, false},     {"jan", 1, true},          {"janeiro", 1, false},
+    {"januar", 1, false},     {"januari", 1, false},     {"january", 1, false},
+    {"janvier", 1, false},    {"juillet", 7, false},     {"juin", 6, false},
+    {"jul", 7, true},         {"juli", 7, false},        {"julho", 7, false},
+    {"julio", 7, false},      {"july", 7, false},        {"jun", 6, true},
+    {"june", 6, false},       {"junho", 6, false},       {"juni", 6, false},
+    {"junio", 6, false},      {"lug", 7, true},          {"luglio", 7, false},
+    {"mag", 5, true},         {"maggio", 5, false},      {"mai", 5, true},
+    {"maio", 5, false},       {"mar", 3, true},          {"march", 3, false},
+    {"marco", 3, false},      {"mars", 3, true},         {"marzo", 3, false},
+    {"may", 5, true},         {"mayo", 5, true},         {"maart", 3, false},
+    {"marz", 3, false},       {"maerz", 3, false},       {"mei", 5, true},
+    {"mrt", 3, true},         {"nov", 11, true},         {"november", 11, false},
+    {"novembre", 11, false},  {"novembro", 11, false},   {"noviembre", 11, false},
+    {"oct", 10, true},        {"october", 10, false},    {"octobre", 10, false},
+    {"octubre", 10, false},   {"okt", 10, true},         {"oktober", 10, false},
+    {"ott", 10, true},        {"ottobre", 10, false},    {"out", 10, true},
+    {"outubro", 10, false},   {"sep", 9, true},          {"sept", 9, true},
+    {"september", 9, false},  {"septembre", 9, false},   {"septiembre", 9, false},
+    {"set", 9, true},         {"setembro", 9, false},    {"settembre", 9, false},
+    {"января", 1, false},     {"февраля", 2, false},     {"марта", 3, false},
+    {"апреля", 4, false},     {"мая", 5, false},         {"июня", 6, false},
+    {"июля", 7, false},       {"августа", 8, false},     {"сентября", 9, false},
+    {"октября", 10, false},   {"ноября", 11, false},     {"декабря", 12, false},
+    {"ιανουαριου", 1, false}, {"φεβρουαριου", 2, false}, {"μαρτιου", 3, false},
+    {"απριλιου", 4, false},   {"μαιου", 5, false},       {"ιουνιου", 6, false},
+    {"ιουλιου", 7, false},    {"αυγουστου", 8, false},   {"σεπτεμβριου", 9, false},
+    {"οκτωβριου", 10, false}, {"νοεμβριου", 11, false},  {"δεκεμβριου", 12, false},
+});
+
+const MonthName* FindMonth(std::string_view folded) {
+  if (folded.size() < 3) return nullptr;
+  const auto it = std::find_if(kMonths.begin(), kMonths.end(),
+                               [folded](const MonthName& month) { return month.name == folded; });
+  return it == kMonths.end() ? nullptr : it;
+}
+
+bool IsNumber(const Text& text, std::size_t i) {
+  return i < text.words.size() && text.words[i].kind == Word::Kind::kNumber;
+}
+
+std::string_view Folded(const Text& text, std::size_t i) {
+  return i < text.words.size() ? std::string_view(text.words[i].folded) : std::string_view();
+}
+
+/// Of at most 9 digits; -1 for others.
+int Value(std::string_view digits) {
+  if (digits.empty() || digits.size() > 9) return -1;
+  int value = 0;
+  for (const char c : digits) {
+    if (!IsDigit(c)) return -1;
+    value = value * 10 + (c - '0');
+  }
+  return value;
+}
+
+bool IsYear(std::string_view digits) {
+  const int value = Value(digits);
+  return digits.size() == 4 && value >= kFirstYear && value <= kLastYear;
+}
+
+bool IsDay(std::string_view digits) {
+  const int value = Value(digits);
+  return digits.size() <= 2 && value >= 1 && value <= 31;
+}
+
+bool IsMonth(std::string_view digits) {
+  const int value = Value(digits);
+  return digits.size() <= 2 && value >= 1 && value <= 12;
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
+  while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+  return text;
+}
+
+std::string TwoDigits(int number) {
+  return {static_cast<char>('0' + number / 10 % 10), static_cast<char>('0' + number % 10)};
+}
+
+/// Whether the date counts: any does, or only the instance's own.
+bool IsMeant(const Matcher* only, std::string_view year, int month, int day) {
+  if (only == nullptr) return true;
+  const std::string rest = TwoDigits(month) + TwoDigits(day);
+  if (year.size() == 4) return only->IsDate(std::string(year) + rest);
+  return only->IsDate("19" + std::string(year) + rest) ||
+         only->IsDate("20" + std::string(year) + rest);
+}
+
+/// Days and months: 4.3. or 3/4, whichever is possible.
+bool IsDayMonth(const Matcher* only, std::string_view a, std::string_view b,
+                std::string_view year) {
+  const bool day_first = IsDay(a) && IsMonth(b) && IsMeant(only, year, Value(b), Value(a));
+  const bool month_first = IsMonth(a) && IsDay(b) && IsMeant(only, year, Value(a), Value(b));
+  return day_first || month_first;
+}
+
+std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* only) {
+  if (!IsNumber(text, i) || !IsNumber(text, i + 1)) return 0;
+  const std::string_view separator = Trim(text.Gap(i + 1));
+  if (separator != "-" && separator != "/" && separator != "." && separator != "_" &&
+      !separator.empty()) {
+    return 0;
+  }
+  // The end of a decimal number or of a longer chain is no date.
+  const std::string_view before = i > 0 && IsNumber(text, i - 1) ? text.Gap(i) : "";
+  if (before == "." || before == separator) {
+    if (!separator.empty()) return 0;
+  }
+  const std::string_view a = Folded(text, i);
+  const std::string_view b = Folded(text, i + 1);
+  const std::string_view c = Folded(text, i + 2);
+  if (IsNumber(text, i + 2) && Trim(text.Gap(i + 2)) == separator) {
+    const bool longer = !separator.empty() && IsNumber(text, i + 3) &&
+                        Trim(text.Gap(i + 3)) == separator && separator == ".";
+    const bool padded = !separator.empty() || (a.size() + b.size() + c.size() == 8);
+    if (!longer && padded) {
+      if (IsYear(a) && IsMonth(b) && IsDay(c) && IsMeant(only, a, Value(b), Value(c))) return 3;
+      if (IsYear(c) && IsDayMonth(only, a, b, c)) return 3;
+      if (!separator.empty() && separator != "_" && c.size() == 2 && IsDayMonth(only, a, b, c)) {
+        return 3;
+      }
+      if (separator == "-" && a.size() == 2 && c.size() == 2 && b.size() == 2 &&
+          IsDayMonth(only, c, b, a)) {
+        return 3;
+      }
+      return 0;
+    }
+  }
+  // A month alone: 2019-03, 03/2019.
+  if (only != nullptr || separator.empty() || separator == "_" || separator == ".") return 0;
+  if (IsNumber(text, i + 2) && text.Gap(i + 2) == separator) return 0;
+  if (IsYear(a) && IsMonth(b) && b.size() == 2) return 2;
+  if (separator == "/" && IsMonth(a) && IsYear(b)) return 2;
+  return 0;
+}
+
+bool IsDateGap(std::string_view gap) {
+  const std::string_view trimmed = Trim(gap);
+  return trimmed.empty() || trimmed == "." || trimmed == "," || trimmed == "-" || trimmed == "/" ||
+         trimmed == "'" || trimmed == "_" || trimmed == "\xE2\x80\x99";
+}
+
+/// "4th" is 4; -1 for what is no day.
+int DayOf(const Text& text, std::size_t i) {
+  std::string_view folded = Folded(text, i);
+  if (!IsNumber(text, i)) {
+    if (folded.size() < 3 || !IsDigit(folded.front())) return -1;
+    const std::string_view ending = folded.substr(folded.size() - 2);
+    if (ending != "st" && ending != "nd" && ending != "rd" && ending != "th" && ending != "er") {
+      return -1;
+    }
+    folded.remove_suffix(2);
+  }
+  return IsDay(folded) ? Value(folded) : -1;
+}
+
+/// "4 March 2019", "March 4th, 2019", "Mar 2019", "4 de marzo de 2019".
+std::size_t WordsOfNamedDate(const Text& text, std::size_t first, const Matcher* only) {
+  const auto skip = [&text](std::size_t i) {
+    const std::string_view word = Folded(text, i);
+    return word == "de" || word == "del" || word == "of" || word == "do" ? i + 1 : i;
+  };
+  std::size_t i = first;
+  int day = -1;
+  if (FindMonth(Folded(text, i)) == nullptr) {
+    day = DayOf(text, i);
+    if (day < 0) return 0;
+    i = skip(i + 1);
+  }
+  const MonthName* month = FindMonth(Folded(text, i));
+  if (month == nullptr || (i > first && !IsDateGap(text.Gap(i)))) return 0;
+  std::size_t end = i + 1;
+  if (day < 0 && IsDateGap(text.Gap(end))) {
+    day = DayOf(text, end);
+    if (day >= 0) ++end;
+  }
+  std::string_view year;
+  const std::size_t at = skip(end);
+  if (IsNumber(text, at) && IsDateGap(text.Gap(at))) {
+    const std::string_view digits = Folded(text, at);
+    const bool two = digits.size() == 2 && day >= 0 && !text.Gap(at).empty() &&
+                     text.Gap(at) != " " && text.Gap(at) != ". ";
+    if (IsYear(digits) || two) {
+      year = digits;
+      end = at + 1;
+    }
+  }
+  if (year.empty() && (month->is_short || day < 0)) return 0;
+  if (only != nullptr) {
+    return day >= 0 && !year.empty() && IsMeant(only, year, month->month, day) ? end - first : 0;
+  }
+  return end - first;
+}
+
+/// "04MAR2019", "Mar2019".
+bool IsJoinedDate(const Word& word, const Matcher* only) {
+  if (!word.has_digit) return false;
+  const std::string_view folded = word.folded;
+  const std::size_t days = std::min(folded.find_first_not_of("0123456789"), folded.size());
+  const std::size_t last = folded.find_last_not_of("0123456789");
+  if (last == std::string_view::npos || days > last) return false;
+  const MonthName* month = FindMonth(folded.substr(days, last + 1 - days));
+  if (month == nullptr) return false;
+  const std::string_view day = folded.substr(0, days);
+  const std::string_view year = folded.substr(last + 1);
+  if (day.empty()) return only == nullptr && IsYear(year);
+  return IsDay(day) && (IsYear(year) || year.size() == 2) &&
+         IsMeant(only, year, month->month, Value(day));
+}
+
+/// 2019年3月4日, 2019년 3월 4일.
+std::size_t WordsOfEastAsianDate(const Text& text, std::size_t i, const Matcher* only) {
+  const auto unit = [&text](std::size_t at, std::string_view chinese, std::string_view korean) {
+    const std::string_view word = Folded(text, at);
+    return word.starts_with(chinese) || word.starts_with(korean);
+  };
+  if (!IsNumber(text, i) || !unit(i + 1, "年", "년") || !IsNumber(text, i + 2) ||
+      !unit(i + 3, "月", "월")) {
+    return 0;
+  }
+  const std::string_view year = Folded(text, i);
+  const std::string_view month = Folded(text, i + 2);
+  if (!IsMonth(month) || (!IsYear(year) && year.size() > 2)) return 0;
+  const bool day = IsNumber(text, i + 4) && IsDay(Folded(text, i + 4));
+  if (only != nullptr) {
+    return day && IsMeant(only, year, Value(month), Value(Folded(text, i + 4))) ? 6 : 0;
+  }
+  return day && unit(i + 5, "日", "일") ? 6 : 4;
+}
+
+std::size_t WordsOfTime(const Text& text, std::size_t i) {
+  const auto is_half_day = [](std::string_view word) {
+    return word == "am" || word == "pm" || word == "uhr";
+  };
+  const auto minutes = [&text](std::size_t at) {
+    return IsNumber(text, at) && Folded(text, at).size() == 2 && Value(Folded(text, at)) < 60;
+  };
+  if (!IsNumber(text, i)) {
+    const std::string_view word = Folded(text, i);
+    if (!text.words[i].has_digit) return 0;
+    const std::size_t digits = word.find_first_not_of("0123456789");
+    if (digits > 2 || Value(word.substr(0, digits)) > 24) return 0;
+    const std::string_view rest = word.substr(digits);
+    if (is_half_day(rest)) return 1;
+    const bool french = rest.size() == 3 && rest.front() == 'h' && Value(rest.substr(1)) >= 0 &&
+                        Value(rest.substr(1)) < 60;
+    return french ? 1 : 0;
+  }
+  const std::string_view hour = Folded(text, i);
+  if (hour.size() > 2 || Value(hour) > 24) return 0;
+  std::size_t end = i + 1;
+  const bool clock = text.Gap(end) == ":" && minutes(end);
+  if (clock) {
+    ++end;
+    if (text.Gap(end) == ":" && minutes(end)) ++end;
+    if (text.Gap(end) == "." && IsNumber(text, end) && end == i + 3) ++end;
+  } else if (text.Gap(end) == "." && minutes(end)) {
+    ++end;
+  }
+  const bool half_day = Trim(text.Gap(end)).empty() && is_half_day(Folded(text, end));
+  if (half_day) return end + 1 - i;
+  return clock ? end - i : 0;
+}
+
+/// Telephone and social security numbers: groups of digits.
+std::size_t WordsOfPhone(const Text& text, std::size_t i) {
+  constexpr std::size_t kMostGroups = 7;
+  if (!IsNumber(text, i)) return 0;
+  std::array<std::size_t, kMostGroups> sizes{};
+  std::size_t groups = 0;
+  std::size_t digits = 0;
+  bool dashes_only = true;
+  bool brackets = false;
+  bool points = false;
+  while (groups < kMostGroups && IsNumber(text, i + groups)) {
+    if (groups > 0) {
+      const std::string_view gap = text.Gap(i + groups);
+      const std::string_view sign = Trim(gap);
+      if (gap.size() > 3 || (!sign.empty() && sign != "-" && sign != "." && sign != "/" &&
+                             sign != ")" && sign != "(" && sign != ")-")) {
+        break;
+      }
+      dashes_only = dashes_only && gap == "-";
+      brackets = brackets || sign == ")" || sign == ")-";
+      points = points || sign == ".";
+    }
+    sizes[groups] = Folded(text, i + groups).size();
+    digits += sizes[groups];
+    ++groups;
+    if (digits > 15) return 0;
+  }
+  const std::string_view before = text.Gap(i);
+  const std::string_view last = before.empty() ? "" : before.substr(before.size() - 1);
+  if (last == "+" && digits >= 7 && groups >= 2) return groups;
+  if (groups >= 2 && brackets && digits >= 7) return groups;
+  if (groups >= 3 && sizes[0] == 3 && sizes[1] == 3 && sizes[2] == 4) return 3;
+  if (groups >= 4 && sizes[0] == 1 && sizes[1] == 3 && sizes[2] == 3 && sizes[3] == 4) return 4;
+  const bool social = groups >= 3 && sizes[0] == 3 && sizes[1] == 2 && sizes[2] == 4;
+  if (social) return 3;
+  if (groups == 2 && dashes_only && sizes[0] == 3 && sizes[1] == 4) return 2;
+  const bool long_distance =
+      Folded(text, i).starts_with('0') && sizes[0] >= 2 && digits >= 8 && groups >= 2 && !points;
+  return long_distance ? groups : 0;
+}
+
+/// 192.168.0.1 is taken by WordsOfUid; here addresses of hardware and IPv6.
+std::size_t WordsOfHexAddress(const Text& text, std::size_t i) {
+  const auto is_hex = [&text](std::size_t at, std::size_t most) {
+    const std::string_view word = Folded(text, at);
+    return !word.empty() && word.size() <= most &&
+           word.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  };
+  const std::string_view sign = text.Gap(i + 1);
+  if (sign != ":" && sign != "-" && sign != "::") return 0;
+  std::size_t groups = 0;
+  bool two_each = true;
+  while (is_hex(i + groups, 4) &&
+         (groups == 0 || text.Gap(i + groups) == sign || text.Gap(i + groups) == "::")) {
+    two_each = two_each && Folded(text, i + groups).size() == 2;
+    ++groups;
+  }
+  if (two_each && groups >= 6) return groups;
+  return groups >= 4 && sign != "-" && !two_each ? groups : 0;
+}
+
+std::size_t WordsOfNetworkName(const Text& text, std::size_t i) {
+  const std::size_t count = text.words.size();
+  const auto joined = [&text](std::size_t at) {
+    return text.Gap(at).find_first_of(" \t\r\n,;<>\"()") == std::string_view::npos;
+  };
+  const std::string_view word = Folded(text, i);
+  // An e-mail address begins with the first word that is joined to its '@'.
+  std::size_t at = i + 1;
+  while (at < count && joined(at) && text.Gap(at) != "@") {
+    const std::string_view gap = text.Gap(at);
+    if (gap != "." && gap != "_" && gap != "-" && gap != "+") break;
+    ++at;
+  }
+  if (at < count && text.Gap(at) == "@") {
+    ++at;
+    while (at < count && (text.Gap(at) == "." || text.Gap(at) == "-")) ++at;
+    return at - i;
+  }
+  const bool scheme = (word == "http" || word == "https" || word == "ftp" || word == "file" ||
+                       word == "dicom" || word == "mailto") &&
+                      text.Gap(i + 1).starts_with(':') && i + 1 < count && joined(i + 1);
+  bool domain = word == "www" && text.Gap(i + 1) == ".";
+  if (!scheme && !domain) {
+    constexpr auto kDomains = std::to_array<std::string_view>(
+        {"biz", "ch", "com",   "de",  "edu", "eu", "fr",  "gov", "info", "int", "io",
+         "it",  "jp", "local", "mil", "net", "nl", "org", "pl",  "ru",   "uk"});
+    for (std::size_t next = i + 1; next < count && text.Gap(next) == "."; ++next) {
+      if (IsNumber(text, next - 1)) break;
+      const bool ends = next + 1 == count || !text.Gap(next + 1).starts_with('.') ||
+                        text.Gap(next + 1).size() > 1;
+      if (ends && std::binary_search(kDomains.begin(), kDomains.end(), Folded(text, next))) {
+        domain = true;
+        break;
+      }
+    }
+  }
+  if (!scheme && !domain) return 0;
+  std::size_t end = i + 1;
+  while (end < count && joined(end)) ++end;
+  return end - i;
+}
+
+bool HasLongNumber(std::string_view folded) {
+  std::size_t digits = 0;
+  for (const char c : folded) {
+    digits = IsDigit(c) ? digits + 1 : 0;
+    if (digits >= kLongNumber) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::size_t WordsOfDate(const Text& text, std::size_t first, const Matcher* only) {
+  const Word& word = text.words[first];
+  if (word.kind == Word::Kind::kNumber) {
+    if (const std::size_t found = WordsOfNumericDate(text, first, only)) return found;
+    if (const std::size_t found = WordsOfEastAsianDate(text, first, only)) return found;
+  } else if (IsJoinedDate(word, only)) {
+    return 1;
+  }
+  return WordsOfNamedDate(text, first, only);
+}
+
+std::size_t WordsOfUid(const Text& text, std::size_t first) {
+  constexpr std::size_t kFewest = 4;
+  std::size_t groups = 0;
+  while (IsNumber(text, first + groups) && (groups == 0 || text.Gap(first + groups) == ".")) {
+    ++groups;
+  }
+  if (groups < kFewest) return 0;
+  const std::size_t begin = text.words[first].begin;
+  const std::string_view uid = text.utf8.substr(begin, text.words[first + groups - 1].end - begin);
+  return IsRegisteredUid(uid) ? 0 : groups;
+}
+
+std::size_t WordsOfPattern(const Text& text, std::size_t first) {
+  const Word& word = text.words[first];
+  if (word.kind == Word::Kind::kUnsegmented) return 0;
+  if (const std::size_t found = WordsOfNetworkName(text, first)) return found;
+  if (const std::size_t found = WordsOfHexAddress(text, first)) return found;
+  if (word.kind == Word::Kind::kNumber) {
+    if (const std::size_t found = WordsOfPhone(text, first)) return found;
+  }
+  if (const std::size_t found = WordsOfTime(text, first)) return found;
+  return HasLongNumber(word.folded) ? 1 : 0;
+}
+
+}  // namespace dcmveil::engine::clean

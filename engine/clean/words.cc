@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/clean/words.h"
+
+#include "engine/clean/fold.h"
+
+namespace dcmveil::engine::clean {
+namespace {
+
+bool IsApostrophe(char32_t code) {
+  return code == '\'' || code == 0x2019 || code == 0x2018 || code == 0x00B4 || code == 0x05F3;
+}
+
+bool BeginsWithLetter(std::string_view text, std::size_t at) {
+  return at < text.size() && ClassOf(NextCode(text, at)) == CharClass::kLetter;
+}
+
+}  // namespace
+
+std::vector<Word> SplitWords(std::string_view utf8) {
+  std::vector<Word> words;
+  bool inside = false;
+  for (std::size_t at = 0; at < utf8.size();) {
+    const std::size_t begin = at;
+    const char32_t code = NextCode(utf8, at);
+    const CharClass kind = ClassOf(code);
+    if (kind == CharClass::kOther) {
+      const bool joins = inside && words.back().kind == Word::Kind::kWord && IsApostrophe(code) &&
+                         BeginsWithLetter(utf8, at);
+      if (joins) words.back().apostrophe = true;
+      inside = joins;
+      continue;
+    }
+    const bool unsegmented = kind == CharClass::kUnsegmented;
+    if (!inside || unsegmented != (words.back().kind == Word::Kind::kUnsegmented)) {
+      words.push_back({.begin = begin,
+                       .kind = unsegmented ? Word::Kind::kUnsegmented : Word::Kind::kNumber,
+                       .folded = {}});
+      inside = true;
+    }
+    Word& word = words.back();
+    if (kind == CharClass::kLetter && word.kind == Word::Kind::kNumber) {
+      word.has_digit = !word.folded.empty();
+      word.kind = Word::Kind::kWord;
+    }
+    if (kind == CharClass::kDigit && word.kind == Word::Kind::kWord) word.has_digit = true;
+    AppendFolded(code, word.folded);
+    word.end = at;
+  }
+  return words;
+}
+
+std::vector<std::string> PartsOf(std::string_view word) {
+  std::vector<std::string> parts;
+  enum class Last : std::uint8_t { kNone, kDigit, kUpper, kLower };
+  Last last = Last::kNone;
+  for (std::size_t at = 0; at < word.size();) {
+    const char32_t code = NextCode(word, at);
+    std::string folded;
+    AppendFolded(code, folded);
+    if (ClassOf(code) == CharClass::kOther) {
+      last = Last::kNone;
+      continue;
+    }
+    Last now = Last::kLower;
+    if (ClassOf(code) == CharClass::kDigit) {
+      now = Last::kDigit;
+    } else if (code >= 'A' && code <= 'Z') {
+      now = Last::kUpper;
+    }
+    const bool digits_change = (now == Last::kDigit) != (last == Last::kDigit);
+    if (last == Last::kNone || digits_change || (now == Last::kUpper && last == Last::kLower)) {
+      parts.emplace_back();
+    } else if (now == Last::kLower && last == Last::kUpper && parts.back().size() > 1) {
+      // "CTHead": the last of several capitals begins the next part.
+      const char capital = parts.back().back();
+      parts.back().pop_back();
+      parts.emplace_back(1, capital);
+    }
+    parts.back() += folded;
+    last = now;
+  }
+  return parts;
+}
+
+std::string Compact(std::string_view utf8) {
+  std::string out;
+  for (std::size_t at = 0; at < utf8.size();) {
+    const char32_t code = NextCode(utf8, at);
+    if (ClassOf(code) != CharClass::kOther) AppendFolded(code, out);
+  }
+  return out;
+}
+
+}  // namespace dcmveil::engine::clean

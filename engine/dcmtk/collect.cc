@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/dcmtk/collect.h"
+
+#include <algorithm>
+#include <string>
+
+#include "engine/dcmtk/element.h"
+#include "engine/dictionary.h"
+#include "engine/reading.h"
+
+namespace dcmveil::engine {
+namespace {
+
+constexpr int kDeepest = 64;
+/// No identifier is that long; bulk data of private elements is not read for it.
+constexpr Uint32 kLongestValue = 1U << 16U;
+
+void AddValues(DcmElement& element, Vr vr, const Charset& charset, clean::IdentifierKind kind,
+               clean::Identifiers& found) {
+  const Uint32 length = element.getLengthField();
+  if (length == 0 || length > kLongestValue) return;
+  const std::string bytes = RawValue(element);
+  // Text behind a NUL is text too.
+  std::string text = bytes;
+  std::replace(text.begin(), text.end(), '\0', ' ');
+  for (const std::string& value : charset.DecodeValues(TrimPadding(text), vr).values) {
+    const std::string_view trimmed = TrimPadding(value);
+    const std::size_t start = std::min(trimmed.find_first_not_of(' '), trimmed.size());
+    const std::string_view identifier = trimmed.substr(start);
+    if (kind == clean::IdentifierKind::kUid && IsRegisteredUid(identifier)) continue;
+    found.Add(kind, identifier);
+  }
+}
+
+void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers& found);
+
+void CollectItems(DcmSequenceOfItems& sequence, const Charset& charset, int depth,
+                  clean::Identifiers& found) {
+  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
+       object = sequence.nextInContainer(object)) {
+    Collect(static_cast<DcmItem&>(*object), charset, depth, found);
+  }
+}
+
+void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers& found) {
+  if (depth > kDeepest) return;
+  std::optional<Charset> own;
+  DcmElement* declared = nullptr;
+  if (depth > 0 && item.findAndGetElement(DcmTagKey(0x0008, 0x0005), declared).good()) {
+    own = Charset::FromTerms(RawValue(*declared));
+  }
+  const Charset& charset = own ? *own : outer;
+  for (DcmObject* object = item.nextInContainer(nullptr); object != nullptr;
+       object = item.nextInContainer(object)) {
+    auto& element = static_cast<DcmElement&>(*object);
+    if (DcmSequenceOfItems* sequence = AsSequence(element)) {
+      CollectItems(*sequence, charset, depth + 1, found);
+      continue;
+    }
+    const Tag tag = TagOf(element);
+    const Reading reading = ReadAs(tag, element);
+    if (const auto kind = clean::KindOf(tag, reading.vrs)) {
+      const Vr vr = kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO;
+      AddValues(element, vr, charset, *kind, found);
+    } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
+      // The walk opens these too.
+      const std::unique_ptr<DcmElement> opened = MakeSequence(tag, RawValue(element), depth + 1);
+      if (opened) CollectItems(*AsSequence(*opened), charset, depth + 1, found);
+    }
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<const clean::Identifiers> CollectIdentifiers(const ParsedInstance& parsed,
+                                                             const Charset& charset) {
+  auto found = std::make_shared<clean::Identifiers>();
+  Collect(*parsed.head, charset, 0, *found);
+  if (parsed.after) Collect(*parsed.after, charset, 0, *found);
+  return found;
+}
+
+}  // namespace dcmveil::engine

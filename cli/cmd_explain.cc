@@ -81,7 +81,7 @@ void PrintTable(const std::vector<Row>& rows, bool changes_only) {
     const bool same = !row.removed && row.before == row.after;
     if (changes_only && same) continue;
     // Among changes only, the sequences that lead to an element may be missing: show the whole way.
-    const std::size_t step = changes_only ? 0 : row.path.rfind("(");
+    const std::size_t step = changes_only ? 0 : row.path.rfind('(');
     const std::string indent(changes_only ? 0 : 2 * (row.depth - 1), ' ');
     const std::string name = indent + row.path.substr(step) + " " + row.keyword;
     std::string line = Padded(Printable(name, 45), 46) + Padded(row.vr, 4) +

@@ -14,7 +14,7 @@
 namespace dcmveil::rules {
 namespace {
 
-constexpr std::size_t kMaxKeyFile = 64 * 1024;
+constexpr std::size_t kMaxKeyFile = std::size_t{64} * 1024;
 constexpr std::string_view kNoKey = "does not hold one key of 64 hexadecimal digits";
 
 class Descriptor {

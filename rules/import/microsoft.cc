@@ -159,6 +159,7 @@ class Importer {
 
   static std::string NearestMethod(std::string_view name) {
     std::vector<std::string_view> names;
+    names.reserve(std::size(kMethods));
     for (const Method& method : kMethods) names.push_back(method.name);
     return DidYouMean(NearestWord(name, names).value_or(""));
   }

@@ -240,8 +240,8 @@ class Compiler {
       for (int i = 0; i < kVrCount; ++i) {
         const Vr vr = static_cast<Vr>(i);
         if (!vrs.contains(vr)) continue;
-        const std::string where = " in " + std::string(ToString(vr)) +
-                                  (attribute != nullptr ? ": " + selector.text : "");
+        const std::string where =
+            " in " + std::string(ToString(vr)) + (attribute != nullptr ? ": " + selector.text : "");
         if (!engine::HasRoom(vr, longest)) {
           diagnostics_.Warning(
               PlaceOfParam(draft, settings, "prefix"),

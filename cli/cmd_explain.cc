@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -37,15 +38,19 @@ struct Row {
 class Collector : public engine::Observer {
  public:
   void OnElement(const Event& event) override {
-    rows.push_back({.depth = event.path.size(),
-                    .path = engine::ToString(event.path),
-                    .keyword = std::string(event.keyword),
-                    .vr = std::string(ToString(event.vr)),
-                    .action = std::string(event.action),
-                    .origin = std::string(event.origin),
-                    .before = event.before,
-                    .after = event.after,
-                    .removed = event.removed});
+    // A sequence is told of when its items are done; people read it in front of them.
+    const auto before_items = std::find_if(rows.rbegin(), rows.rend(), [&event](const Row& row) {
+      return row.depth <= event.path.size();
+    });
+    rows.insert(before_items.base(), {.depth = event.path.size(),
+                                      .path = engine::ToString(event.path),
+                                      .keyword = std::string(event.keyword),
+                                      .vr = std::string(ToString(event.vr)),
+                                      .action = std::string(event.action),
+                                      .origin = std::string(event.origin),
+                                      .before = event.before,
+                                      .after = event.after,
+                                      .removed = event.removed});
   }
   std::vector<Row> rows;
 };

@@ -41,6 +41,14 @@ std::string TextOfReason(const std::string& reason) {
   return {};
 }
 
+std::string TextOfNote(const std::string& note) {
+  for (int i = 0; i <= static_cast<int>(NoteCode::kUnknownCharset); ++i) {
+    const auto code = static_cast<NoteCode>(i);
+    if (CodeOf(code) == note) return std::string(TextOf(code));
+  }
+  return {};
+}
+
 void PrintText(const RunSummary& summary, bool dry_run) {
   const Style style(STDOUT_FILENO);
   const RunCounts& counts = summary.counts;
@@ -66,7 +74,9 @@ void PrintText(const RunSummary& summary, bool dry_run) {
                 text.empty() ? "" : (": " + text).c_str());
   }
   for (const auto& [note, count] : summary.notes) {
-    std::printf("  %8s  %s\n", WithCommas(count).c_str(), style.Dim("note: " + note).c_str());
+    const std::string text = TextOfNote(note);
+    std::printf("  %8s  %s\n", WithCommas(count).c_str(),
+                style.Dim("note: " + note + (text.empty() ? "" : ": " + text)).c_str());
   }
   if (!summary.manifest.empty()) {
     std::printf("one line for each input: %s\n", summary.manifest.c_str());

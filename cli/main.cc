@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <exception>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "cli/exit_codes.h"
 #include "cli/verbs.h"
 #include "dcmveil/engine.h"
+#include "engine/dictionary.h"
 
 namespace {
 
@@ -26,6 +31,17 @@ int Main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    std::vector<std::string> names;
+    names.reserve(verbs.size());
+    for (const Verb& verb : verbs) names.push_back(verb.app->get_name());
+    const std::vector<std::string_view> words(names.begin(), names.end());
+    if (argc > 1 && argv[1][0] != '-' &&
+        std::find(words.begin(), words.end(), argv[1]) == words.end()) {
+      const std::string nearest = dcmveil::NearestWord(argv[1], words).value_or("");
+      std::fprintf(stderr, "dcmveil: %s: no such verb%s\nRun with --help for more information.\n",
+                   argv[1], nearest.empty() ? "" : ("; did you mean " + nearest + "?").c_str());
+      return kUsage;
+    }
     // --help and --version arrive here too, with exit code 0.
     return app.exit(error) == 0 ? kAllWell : kUsage;
   }

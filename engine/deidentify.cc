@@ -400,7 +400,10 @@ Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view c
       rule != nullptr ? std::string_view(rule->origin) : std::string_view(parts.otherwise_origin);
   if (decision.private_by_vr_only) {
     Note(NoteCode::kPrivateUndecided);
-    Tell(reading, "remove", "private, reached by VR rules only", std::move(before), nullptr);
+    Tell(reading, "remove",
+         tag.is_private() ? "private, reached by VR rules only"
+                          : "not in PS3.6, reached by VR rules only",
+         std::move(before), nullptr);
     return Owned();
   }
   if (IsKeptUnlessNamed(tag) && !named && !keep) {

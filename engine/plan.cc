@@ -187,8 +187,10 @@ bool Plan::Holds(const Candidate& candidate, const Path& path, VrSet vrs,
 
 Plan::Decision Plan::Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const {
   const Tag tag = path.back().tag;
-  if (!tag.is_private()) {
-    const auto it = by_tag_.find(tag.number());
+  const auto it = by_tag_.find(tag.number());
+  // What the dictionary does not know has no VR but its encoding's, private or not.
+  const bool known = it != by_tag_.end() || (!tag.is_private() && FindAttribute(tag) != nullptr);
+  if (known) {
     const Candidates& candidates =
         it != by_tag_.end() ? it->second : group_lists_[list_of_group_[tag.group]];
     for (const Candidate& candidate : candidates) {

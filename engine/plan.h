@@ -200,8 +200,8 @@ class Plan {
   struct Decision {
     /// Null: `otherwise` decides, or `private_by_vr_only`.
     const Rule* rule = nullptr;
-    /// No rule but a VR rule could reach this private element. Its VR is only as good as its
-    /// encoding (in implicit VR it has none), so it is removed.
+    /// No rule but a VR rule could reach this private element, or one that PS3.6 does not list. Its
+    /// VR is only as good as its encoding (in implicit VR it has none), so it is removed.
     bool private_by_vr_only = false;
   };
   /// `path` ends with the element. `vrs` are the VRs that it may have by the dictionary, or its

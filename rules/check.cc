@@ -62,6 +62,7 @@ class Checker {
     for (const auto& [spec, params] : book_.settings) CheckSalt(params);
     if (!book_.otherwise_keep.value_or(true)) CheckAllowList();
     if (book_.otherwise_keep.value_or(true) && !book_.imported) CheckPatient();
+    if (book_.otherwise_keep.value_or(true)) CheckIdentity();
     CheckPrivate();
   }
 
@@ -206,6 +207,20 @@ class Checker {
     diagnostics_.Warning(book_.otherwise_place,
                          "otherwise: remove takes what no rule keeps: " + Join(lost),
                          "keep SOPClassUID and refresh the others with refresh-uid");
+  }
+
+  // An instance that lost one of these is quarantined, so such a rule set writes nothing at all.
+  void CheckIdentity() {
+    for (const std::string_view keyword : {"SOPClassUID", "SOPInstanceUID"}) {
+      const RuleDraft* rule = FirstFor(book_, *FindKeyword(keyword));
+      if (rule == nullptr || rule->when) continue;
+      const bool removes = rule->spec->effect == Effect::kRemove;
+      if (!removes && rule->spec->name != "redact") continue;
+      diagnostics_.Warning(rule->action_place,
+                           std::string(removes ? "removes " : "empties ") + std::string(keyword) +
+                               ", and no instance can be written without it",
+                           "keep SOPClassUID and refresh SOPInstanceUID with refresh-uid");
+    }
   }
 
   void CheckPatient() {

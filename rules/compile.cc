@@ -168,6 +168,7 @@ class Compiler {
     if (!draft.of_profile) CheckVrs(draft);
     if (!params) return;
     CheckValue(draft, settings, *params);
+    CheckRoom(draft, settings, *params);
     engine::Rule rule;
     for (const SelectorDraft& selector : draft.selectors) {
       rule.selectors.push_back(selector.selector);
@@ -264,6 +265,38 @@ class Compiler {
       const VrSet vrs = attribute->vrs & draft.spec->vrs;
       if (vrs.empty() || IsLegalForAny(vrs, value)) continue;
       diagnostics_.Error(place, NotLegal(vrs, *attribute), std::string(FormOf(vrs.first())));
+    }
+  }
+
+  // A derived pseudonym always has the same length, so that it cannot fit is known beforehand.
+  void CheckRoom(const RuleDraft& draft, const ParamTexts& settings, const engine::Params& params) {
+    if (!DerivesPseudonyms(book_, draft)) return;
+    const std::string longest =
+        params.Text("prefix") +
+        std::string(static_cast<std::size_t>(params.Integer("length")), '0');
+    for (const SelectorDraft& selector : draft.selectors) {
+      const Attribute* attribute =
+          selector.selector.by_vr() ? nullptr : AttributeOf(*LastStep(selector));
+      if (attribute == nullptr && !selector.selector.by_vr()) continue;
+      const VrSet vrs =
+          (attribute != nullptr ? attribute->vrs : selector.selector.vrs) & draft.spec->vrs;
+      for (int i = 0; i < kVrCount; ++i) {
+        const Vr vr = static_cast<Vr>(i);
+        if (!vrs.contains(vr)) continue;
+        const std::string where =
+            " in " + std::string(ToString(vr)) + (attribute != nullptr ? ": " + selector.text : "");
+        if (!engine::HasRoom(vr, longest)) {
+          diagnostics_.Warning(
+              PlaceOfParam(draft, settings, "prefix"),
+              "prefix and code have no room" + where + ", so the element is always emptied",
+              "shorten prefix or length");
+        } else if (!engine::IsLegalText(vr, longest)) {
+          diagnostics_.Warning(
+              PlaceOfParam(draft, settings, "prefix"),
+              "prefix is not legal" + where + ", so every instance that has it is quarantined",
+              std::string(FormOf(vr)));
+        }
+      }
     }
   }
 

@@ -229,7 +229,8 @@ std::variant<TagPattern, SpellingError> ParseTag(std::string_view text) {
   if (const std::optional<Digits> digits = ParseTagDigits(text)) return PatternOf(*digits);
   const std::string quoted(text);
   if (text.empty()) return SpellingError{"an empty text selects nothing", std::string(kTagHint)};
-  if (text.starts_with('(') && text.find(')') == std::string_view::npos) {
+  if ((text.starts_with('(') && text.find(')') == std::string_view::npos) ||
+      (IsHalfATag(text) && text.find_first_of("xX") == std::string_view::npos)) {
     return SpellingError{quoted + ": half a tag, cut at its comma",
                          "quote the tag: \"(0010,0020)\""};
   }
@@ -362,6 +363,9 @@ void WarnAboutTag(const TagPattern& pattern, const std::string& text, const Plac
   if (tag.group == 0x0002) {
     diagnostics.Warning(place, text + ": the file meta information is always written anew",
                         "no rule reaches it");
+  } else if (tag.is_group_length()) {
+    diagnostics.Warning(place, text + ": group lengths are always left out",
+                        "no rule reaches them");
   }
 }
 

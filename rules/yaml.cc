@@ -2,6 +2,7 @@
 #include "rules/yaml.h"
 
 #include <yaml-cpp/anchor.h>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/emitterstyle.h>
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>
@@ -84,6 +85,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnMapEnd() override { Close(); }
 
+  [[nodiscard]] Place last() const { return last_; }
+
   Node root;
 
  private:
@@ -99,6 +102,7 @@ class TreeBuilder : public YAML::EventHandler {
     Node node;
     node.kind = kind;
     node.place = PlaceOf(file_, mark);
+    last_ = node.place;
     if (!tag.empty() && tag != "?" && tag != "!" && tag != "tag:yaml.org,2002:str" &&
         tag != "tag:yaml.org,2002:map" && tag != "tag:yaml.org,2002:seq") {
       diagnostics_.Error(node.place, "a rule file has no explicit types (a word after '!')",
@@ -150,6 +154,7 @@ class TreeBuilder : public YAML::EventHandler {
   std::vector<Open> open_;
   std::map<YAML::anchor_t, Node> anchors_;
   std::size_t nodes_ = 0;
+  Place last_{&file_, 0, 0};
 };
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
@@ -196,11 +201,11 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-bool IsFourDigits(std::string_view text) {
+}  // namespace
+
+bool IsHalfATag(std::string_view text) {
   return text.size() == 4 && std::all_of(text.begin(), text.end(), IsHexOrMask);
 }
-
-}  // namespace
 
 const Node* Node::Find(std::string_view key) const {
   for (const Entry& entry : entries) {
@@ -218,7 +223,9 @@ std::optional<Node> ParseYaml(const SourceFile& file, std::string_view text,
   const int errors_before = diagnostics.errors();
   TreeBuilder builder(file, diagnostics);
   try {
-    std::istringstream stream{std::string(text)};
+    // yaml-cpp takes a quote that nobody closes for closed if the file ends with a line break: all
+    // rules behind it would be part of a text. A comment behind everything makes it say so.
+    std::istringstream stream{std::string(text) + "\n#"};
     YAML::Parser parser(stream);
     if (!parser.HandleNextDocument(builder)) {
       diagnostics.Error({&file, 0, 0}, "the file is empty");
@@ -229,8 +236,18 @@ std::optional<Node> ParseYaml(const SourceFile& file, std::string_view text,
       diagnostics.Error(rest.root.place,
                         "a rule file is one YAML document, and here a second starts");
     }
+  } catch (const YAML::DeepRecursion&) {
+    diagnostics.Error(builder.last(), "not YAML: nested too deeply for a rule file");
   } catch (const YAML::Exception& exception) {
-    diagnostics.Error(PlaceOf(file, exception.mark), "not YAML: " + exception.msg);
+    if (exception.msg == YAML::ErrorMsg::EOF_IN_SCALAR) {
+      diagnostics.Error(builder.last(), "not YAML: a quote behind this place is never closed");
+      return std::nullopt;
+    }
+    // What is missed at the end is missed by what was opened last.
+    const auto lines = std::count(text.begin(), text.end(), '\n') + (text.ends_with('\n') ? 0 : 1);
+    const bool at_end = exception.mark.line >= lines;
+    diagnostics.Error(at_end ? builder.last() : PlaceOf(file, exception.mark),
+                      "not YAML: " + exception.msg);
   }
   if (diagnostics.errors() > errors_before) return std::nullopt;
   return std::move(builder.root);
@@ -241,7 +258,7 @@ void CheckKeys(const Node& map, std::span<const std::string_view> known, std::st
   for (const auto& [key, value] : map.entries) {
     if (std::find(known.begin(), known.end(), key.text) != known.end()) continue;
     // {tag: (0010,0020), …} is read as tag: "(0010" and a key "0020)".
-    if (value.is_null() && key.text.ends_with(')')) {
+    if (value.is_null() && (key.text.ends_with(')') || IsHalfATag(key.text))) {
       diagnostics.Error(key.place, key.text + ": half a tag, cut at its comma",
                         "quote the tag: \"(0010,0020)\"");
       continue;
@@ -285,7 +302,7 @@ bool IsTagCutInTwo(std::string_view first, std::string_view second) {
       second.ends_with(')')) {
     return true;
   }
-  return IsFourDigits(first) && IsFourDigits(second);
+  return IsHalfATag(first) && IsHalfATag(second);
 }
 
 std::optional<double> ParseNumber(std::string_view text) {

@@ -59,6 +59,9 @@ void CheckKeys(const Node& map, std::span<const std::string_view> known, std::st
 /// The items of a list, or the node itself if it is not a list.
 [[nodiscard]] std::span<const Node> OneOrMany(const Node& node);
 
+/// Four digits of a tag, as {tag: 0010,0020} leaves them.
+[[nodiscard]] bool IsHalfATag(std::string_view text);
+
 /// True where YAML has cut a tag in two: [(0010,0020)] and [0010,0020] without quotes are two
 /// scalars. `first` and `second` are neighbours in a list.
 [[nodiscard]] bool IsTagCutInTwo(std::string_view first, std::string_view second);

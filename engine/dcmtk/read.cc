@@ -99,6 +99,41 @@ std::string MetaText(DcmMetaInfo& meta, const DcmTagKey& key) {
   return std::string(TrimPadding(RawValue(*element)));
 }
 
+/// The elements of group 0002 from `at` on, with a group length that is right; empty if they are
+/// not in explicit VR little endian. Many writers got that length wrong (PS3.10 section 7.1), and
+/// DCMTK would take it at its word: elements of the data set would go with the meta information.
+std::string MetaWithLength(ByteSource& source, std::uint64_t at, std::uint64_t longest,
+                           std::uint64_t& end) {
+  const std::uint64_t begin = at;
+  std::string elements;
+  for (;;) {
+    const std::string_view header = source.Head(at + 12).substr(std::min(at, source.size()));
+    const auto byte = [&header](std::size_t i) -> std::uint32_t {
+      return static_cast<unsigned char>(header[i]);
+    };
+    if (header.size() < 8 || byte(0) != 0x02 || byte(1) != 0) break;
+    const std::optional<Vr> vr = VrFromString(header.substr(4, 2));
+    if (!vr) return {};
+    const bool long_form = VrSet{Vr::OB, Vr::OW, Vr::UN, Vr::UT}.contains(*vr);
+    if (long_form && header.size() < 12) return {};
+    const std::uint32_t length =
+        long_form ? byte(8) | (byte(9) << 8U) | (byte(10) << 16U) | (byte(11) << 24U)
+                  : byte(6) | (byte(7) << 8U);
+    const std::uint64_t size = (long_form ? 12U : 8U) + std::uint64_t{length};
+    if (at + size - begin > longest || at + size > source.size()) return {};
+    const bool is_group_length = byte(2) == 0 && byte(3) == 0;
+    if (!is_group_length) elements += source.Read(at, size);
+    at += size;
+  }
+  end = at;
+  if (elements.empty()) return {};
+  std::string result("\x02\0\0\0UL\x04\0", 8);
+  for (unsigned shift = 0; shift < 32; shift += 8) {
+    result.push_back(static_cast<char>((elements.size() >> shift) & 0xFFU));
+  }
+  return result + elements;
+}
+
 Result<Meta> ReadMeta(ByteSource& source) {
   Meta result;
   std::string_view start = source.Head(kPreamble + 16);
@@ -108,6 +143,19 @@ Result<Meta> ReadMeta(ByteSource& source) {
   if (!has_magic && !bare_meta) return result;
   // The group is short; a file meta information longer than this is none.
   constexpr std::uint64_t kLongest = 1U << 20U;
+  std::uint64_t meta_end = 0;
+  const std::string mended =
+      MetaWithLength(source, has_magic ? kPreamble + 4 : 0, kLongest, meta_end);
+  if (!mended.empty()) {
+    DcmMetaInfo meta;
+    if (ReadFrom(meta, mended, EXS_Unknown).bad()) {
+      return Error{ErrorCode::kMalformed, "file meta information"};
+    }
+    result.data_set = meta_end;
+    result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
+    result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
+    return result;
+  }
   start = source.Head(8192);
   for (;;) {
     DcmMetaInfo meta;

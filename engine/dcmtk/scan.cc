@@ -332,7 +332,9 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
       pixels.value = header.value;
       pixels.encapsulated = header.length == kUndefined;
       if (pixels.encapsulated) {
-        if (header.tag != kPixelData) return Error{ErrorCode::kMalformed, ToString(header.tag)};
+        // Fragments in UN are items of a sequence to every other reader.
+        if (header.tag != kPixelData || (encoding.explicit_vr && header.is_unknown))
+          return Error{ErrorCode::kMalformed, ToString(header.tag)};
         const End end = ScanFragments(header.value, size, [&source](std::uint64_t offset) {
           const std::string_view bytes = source.Peek(offset, 8);
           return bytes.size() < 8 ? nullptr : reinterpret_cast<const unsigned char*>(bytes.data());

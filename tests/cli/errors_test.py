@@ -34,6 +34,11 @@ class Help(CliTest):
             for status in (b"0 ", b"1 ", b"2 ", b"3 ", b"130 "):
                 self.assertIn(status, result.stdout.split(b"Exit status:")[1], verb)
 
+    def test_a_verb_that_there_is_not(self):
+        result = Command("rnu", "-r", "rules.yaml")
+        self.assertEqual(2, result.returncode)
+        self.assertIn(b"rnu: no such verb; did you mean run?", result.stderr)
+
     def test_actions(self):
         result = Command("actions")
         self.assertEqual(0, result.returncode)
@@ -278,6 +283,19 @@ class Explain(CliTest):
         for keyword in ("PatientID", "StudyDate", "SOPInstanceUID", "StudyInstanceUID", "PatientAge",
                         "AccessionNumber", "Manufacturer"):
             self.assertEqual(str(written.get(keyword)), after[keyword], keyword)
+
+    def test_a_sequence_stands_in_front_of_its_items(self):
+        report = "TESTMANN_ERIKA_19580312/SR_20240315/Befund Testmann.dcm"
+        result = self.Explain(report, "--json")
+        seen = set()
+        nested = 0
+        for line in result.stdout.splitlines():
+            path = json.loads(line)["path"]
+            if "]." in path:
+                nested += 1
+                self.assertIn(path[:path.rindex("].")].rpartition("[")[0], seen)
+            seen.add(path)
+        self.assertGreater(nested, 10)
 
     def test_json_of_every_sample(self):
         for rules in ("research-export.yaml", "ai-training.yaml"):

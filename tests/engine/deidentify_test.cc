@@ -232,10 +232,10 @@ std::vector<OddCase> OddCases() {
        kRedactPn,
        {Raw({0x0010, 0x0020}, "PN", "4711")},
        {{"(0010,0020)", "4711"}}},
-      {"unknown element as PN is one",
+      {"unknown element as PN goes, as it would with any VR",
        kRedactPn,
        {Raw({0x0010, 0x0FFE}, "PN", "DOE^JANE")},
-       {{"(0010,0FFE)", ""}}},
+       {{"(0010,0FFE)", "(absent)"}}},
       {"date as UN",
        "rules:\n- {vr: DA, action: redact, with: {partial-dates: true}}\n",
        {Raw({0x0008, 0x0020}, "UN", "20200131")},
@@ -487,6 +487,25 @@ TEST(DeidentifyTest, PrivateReachedByVrRulesOnly) {
   EXPECT_FALSE(sent.out.Has("(0031,1010)"));
   EXPECT_FALSE(sent.out.Has("(0031,1011)"));
   EXPECT_FALSE(sent.out.Has("(0031,0010)"));
+}
+
+// A tag that PS3.6 does not list has a VR in one encoding and none in the other.
+TEST(DeidentifyTest, UnlistedReachedByVrRulesOnly) {
+  constexpr Tag kUnlisted{0x0010, 0x9999};
+  const std::string rules = "rules:\n- {vr: PN, action: redact}\n";
+  for (const Syntax& syntax : kSyntaxes) {
+    for (const char* vr : {"PN", "LO", "UN"}) {
+      const Sent sent = Send(rules, With(SmallCt(), {Raw(kUnlisted, vr, "Doe^Jane")}), syntax);
+      ASSERT_TRUE(sent.ok) << sent.error.Message();
+      EXPECT_FALSE(sent.out.Has("(0010,9999)")) << vr;
+      EXPECT_EQ(sent.Noted(NoteCode::kPrivateUndecided), 1) << vr;
+    }
+  }
+  const DataSet file = With(SmallCt(), {Raw(kUnlisted, "LO", "kept")});
+  EXPECT_TRUE(
+      Send("rules:\n- {tag: \"(0010,9999)\", action: keep}\n- {vr: PN, action: redact}\n", file)
+          .out.Has("(0010,9999)"));
+  EXPECT_TRUE(Send("rules:\n- {vr: PN, action: keep}\n", file).out.Has("(0010,9999)"));
 }
 
 // ---- Text

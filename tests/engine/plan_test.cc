@@ -224,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(
                    "- {vr: PN, action: redact}\n",
                    {Step({0x0010, 0x0999})},
                    Vr::PN,
-                   "1"},
+                   "private by VR only"},
         DecideCase{"VR of a repeating group",
                    "- {vr: OW, action: remove}\n",
                    {Step({0x6000, 0x3000})},
@@ -324,7 +324,7 @@ bool NaiveMatches(const TagPattern& pattern, const PathStep& step) {
 
 bool NaiveHolds(const Selector& selector, const Path& path, VrSet vrs) {
   if (selector.path.empty()) {
-    return path.back().tag.group % 2 == 0 && selector.vrs.intersects(vrs);
+    return FindAttribute(path.back().tag) != nullptr && selector.vrs.intersects(vrs);
   }
   if (selector.path.size() > path.size()) return false;
   if (selector.anchored && selector.path.size() < path.size()) return false;
@@ -348,7 +348,7 @@ Plan::Decision NaiveDecide(const Plan& plan, const Path& path, VrSet vrs,
     }
   }
   if (found != nullptr) return {.rule = found};
-  return {.private_by_vr_only = path.back().tag.group % 2 == 1 && vr_rule_changes};
+  return {.private_by_vr_only = FindAttribute(path.back().tag) == nullptr && vr_rule_changes};
 }
 
 class Generator {

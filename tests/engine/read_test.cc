@@ -226,6 +226,30 @@ TEST(ReadInstanceTest, OddVrsDoNotHideWhatFollows) {
   EXPECT_GT(written, 0);
 }
 
+// Readers that go by the tags read such files; taking the length at its word would move elements of
+// the data set into the meta information, where they vanish.
+TEST(ReadInstanceTest, AWrongLengthOfTheMetaInformationMovesNothing) {
+  const std::string file = File(SmallCt());
+  constexpr std::size_t kGroupLength = 128 + 4 + 8;
+  const auto right = static_cast<unsigned char>(file[kGroupLength]);
+  const RuleSet rules = testing::Rules("rules: []\n");
+  const Sent sent = Send(rules, file);
+  ASSERT_TRUE(sent.ok);
+  for (const int length : {0, 1, right - 20, right + 8, right + 60, 0xFF}) {
+    SCOPED_TRACE(length);
+    std::string other = file;
+    other[kGroupLength] = static_cast<char>(length);
+    const Sent same = Send(rules, other);
+    ASSERT_TRUE(same.ok) << same.error.Message();
+    EXPECT_EQ(same.bytes, sent.bytes);
+  }
+  std::string without = file;
+  without.erase(128 + 4, 12);
+  const Sent same = Send(rules, without);
+  ASSERT_TRUE(same.ok) << same.error.Message();
+  EXPECT_EQ(same.bytes, sent.bytes);
+}
+
 TEST(ReadInstanceTest, EveryByteBroken) {
   const RuleSet rules = testing::Rules("rules:\n- {vr: PN, action: redact}\n");
   const Engine engine(rules);

@@ -354,6 +354,12 @@ TEST(ScanTest2, BrokenFragments) {
   EXPECT_EQ(code(item + "\xFF\xFF\xFF\xFF" + end), "malformed");
   EXPECT_EQ(code(item + std::string("\xF0\xFF\xFF\x7F", 4) + end), "truncated");
   EXPECT_EQ(code(std::string("\x10\0\x10\0\0\0\0\0", 8) + end), "malformed");
+  // DCMTK reads the fragments of UN as items with data elements.
+  const std::string unknown =
+      Encode(SmallCt()) + std::string("\xE0\x7F\x10\0UN\0\0\xFF\xFF\xFF\xFF", 12);
+  const auto extents = Scan(unknown + item + std::string("\4\0\0\0abcd", 8) + end, {});
+  ASSERT_FALSE(extents);
+  EXPECT_EQ(extents.error().code, ErrorCode::kMalformed);
 }
 
 TEST(ScanTest2, FloatPixelsAreNeverEncapsulated) {

@@ -37,6 +37,8 @@ const Deed kDummy{"dummy"};
 const Deed kNewUid{"refresh-uid"};
 const Deed kShift{"date-shift"};
 const Deed kClean{"clean"};
+// Of what must have a value something is left.
+const Deed kCleanToDummy{"clean", {{"if-empty", "dummy"}}};
 const Deed kCleanIdentifiers{"clean", {{"vocabulary", "identifiers"}}};
 // Patients, subjects and specimens must stay apart, or all of them become one.
 const Deed kPseudonym{"pseudonym"};
@@ -210,8 +212,12 @@ class Profile {
   /// falls back on the profile's own code.
   [[nodiscard]] static std::optional<Deed> DeedOf(const ProfileRow& row, Option option,
                                                   ProfileCode code) {
-    if (code == ProfileCode::kK) return kKeep;
-    if (row.vrs.contains(Vr::SQ)) return kKeep;
+    // Free text that is kept as a characteristic of the patient does not name the patient.
+    if (code == ProfileCode::kK && option == Option::kRetainPatientCharacteristics &&
+        row.vrs.intersects(kFreeText | VrSet(Vr::UR))) {
+      return kCleanIdentifiers;
+    }
+    if (code == ProfileCode::kK || row.vrs.contains(Vr::SQ)) return kKeep;
     switch (option) {
       case Option::kRetainModifiedDates:
         if (row.vrs.intersects({Vr::DA, Vr::DT})) return kShift;
@@ -221,8 +227,8 @@ class Profile {
       case Option::kRetainDeviceIdentity:
         return kShortPseudonym;
       default:
-        if (row.vrs.intersects(kFreeText)) return kClean;
-        return std::nullopt;
+        if (!row.vrs.intersects(kFreeText)) return std::nullopt;
+        return row.code.offers(ProfileCode::kD) ? kCleanToDummy : kClean;
     }
   }
 
@@ -394,7 +400,7 @@ class Profile {
       item.rule = ContentRuleOf(row);
       draft_.content.push_back(std::move(item));
     }
-    draft_.other_text = Make(kClean, "clean-structured-content C: text");
+    draft_.other_text = Make(kCleanToDummy, "clean-structured-content C: text");
   }
 
   [[nodiscard]] RuleDraft ContentRuleOf(const ContentItemRow& row) const {
@@ -403,7 +409,7 @@ class Profile {
     if (option != nullptr) {
       why += std::string(option->name) + (code == ProfileCode::kK ? " K" : " C");
       if (code == ProfileCode::kK) return Make(kKeep, why);
-      if (option->option != Option::kRetainModifiedDates) return Make(kClean, why);
+      if (option->option != Option::kRetainModifiedDates) return Make(kCleanToDummy, why);
       return Make(row.value_type == "TIME" ? kKeep : kShift, why);
     }
     why += row.action.text;

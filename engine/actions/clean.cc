@@ -13,18 +13,25 @@ namespace {
 
 class Clean final : public Action {
  public:
-  explicit Clean(clean::TextCleaner cleaner) : cleaner_(std::move(cleaner)) {}
+  Clean(clean::TextCleaner cleaner, bool dummy_if_empty)
+      : cleaner_(std::move(cleaner)), dummy_if_empty_(dummy_if_empty) {}
 
   [[nodiscard]] Change Apply(const Element& element) const override {
     // An instance without collected identifiers is a mistake of the program, not of the file.
     if (element.instance.identifiers == nullptr) return Change::Fail(ErrorCode::kInternal);
-    return ChangeText(element, [&](std::string_view value, std::size_t) -> NewValue {
-      return {.text = cleaner_.Clean(value, *element.instance.identifiers)};
+    Change change = ChangeText(element, [&](std::string_view value, std::size_t) -> NewValue {
+      std::string cleaned = cleaner_.Clean(value, *element.instance.identifiers);
+      // Half of a URI leads nowhere.
+      if (element.vr == Vr::UR && cleaned != value) cleaned.clear();
+      return {.text = std::move(cleaned)};
     });
+    if (change.kind == Change::Kind::kEmpty && dummy_if_empty_) change = Change::Set("REMOVED");
+    return change;
   }
 
  private:
   clean::TextCleaner cleaner_;
+  bool dummy_if_empty_;
 };
 
 clean::TextCleaner::Words ReadWords(const std::string& path, MakeContext& context) {
@@ -64,7 +71,8 @@ std::unique_ptr<const Action> Make(const Params& params, MakeContext& context) {
     }
     keep = ReadWords(params.Text("keep-words"), context);
   }
-  return std::make_unique<Clean>(clean::TextCleaner(strictness, std::move(keep)));
+  return std::make_unique<Clean>(clean::TextCleaner(strictness, std::move(keep)),
+                                 params.Text("if-empty") == "dummy");
 }
 
 }  // namespace
@@ -73,7 +81,7 @@ const ActionSpec& CleanSpec() {
   static const ActionSpec spec{
       .name = "clean",
       .summary = "Cuts what identifies people out of text and keeps the rest.",
-      .vrs = {Vr::LO, Vr::LT, Vr::SH, Vr::ST, Vr::UC, Vr::UT},
+      .vrs = {Vr::LO, Vr::LT, Vr::SH, Vr::ST, Vr::UC, Vr::UR, Vr::UT},
       .wants_identifiers = true,
       .params =
           {
@@ -84,6 +92,12 @@ const ActionSpec& CleanSpec() {
                           "identifiers and known patterns go; `identifiers`: only its own "
                           "identifiers and UIDs go",
                .choices = {"strict", "none", "identifiers"}},
+              {.name = "if-empty",
+               .type = ParamType::kChoice,
+               .default_value = "empty",
+               .summary = "what becomes of an element of which nothing is left: it is emptied, or "
+                          "says REMOVED, for attributes that must have a value",
+               .choices = {"empty", "dummy"}},
               {.name = "keep-words",
                .type = ParamType::kFile,
                .default_value = std::nullopt,
@@ -95,8 +109,8 @@ const ActionSpec& CleanSpec() {
               {Vr::LO, "{}", "CT chest for Jane Doe MRN 12345 on 2019-03-04, follow-up",
                "CT chest, follow-up"},
               {Vr::LO, "{}", "MRI hand, Dr. Hand", "MRI hand"},
-              {Vr::SH, "{}", "t2_tse_sag 4mm", "t2_tse_sag 4mm"},
               {Vr::LO, "{}", "Kowalczyk knee left", "knee left"},
+              {Vr::LO, "{if-empty: dummy}", "Kowalczyk", "REMOVED"},
               {Vr::LO, "{vocabulary: none}", "Kowalczyk knee, tel. 555-123-4567", "Kowalczyk knee"},
               {Vr::LO, "{vocabulary: identifiers}", "phantom 4711, 2019-03-04",
                "phantom, 2019-03-04"},

@@ -114,6 +114,23 @@ std::string_view TextFor(Tag tag, Vr vr) {
   }
 }
 
+/// Bytes of one number of a binary VR.
+std::size_t UnitOf(Vr vr) {
+  switch (vr) {
+    case Vr::OW:
+      return 2;
+    case Vr::AT:
+    case Vr::OF:
+    case Vr::OL:
+      return 4;
+    case Vr::OD:
+    case Vr::OV:
+      return 8;
+    default:
+      return kNumberVrs.contains(vr) ? NumberSize(vr) : 1;
+  }
+}
+
 class Dummy final : public Action {
  public:
   [[nodiscard]] Change Apply(const Element& element) const override {
@@ -132,7 +149,9 @@ class Dummy final : public Action {
     }
     if (kTextVrs.contains(vr)) return Change::Set(std::string(TextFor(element.tag, vr)));
     // Zeros, as many as there were: the length of a bitmap or a number is part of its form.
-    return Change::Set(std::string(std::max<std::size_t>(element.bytes.size(), 2), '\0'));
+    const std::size_t unit = UnitOf(vr);
+    const std::size_t size = element.bytes.size() / unit * unit;
+    return Change::Set(std::string(std::max(size, std::max<std::size_t>(unit, 2)), '\0'));
   }
 
  private:

@@ -114,6 +114,11 @@ class Instance:
             return "+0130", (), ()
         if tag == 0x00102203:
             return "ALTERED", (), ()
+        # What an option keeps to the byte must not hold what every option has to remove.
+        if vr == "UR" and row.options:
+            return f"https://terms.example/sex/{n}", (), ()
+        if vr == "OB" and row.options:
+            return f"{n}".encode(), (), ()
         return values[vr], (), ()
 
     def expectation(self, row, tag, misused, has_words=False, basic_kind=None):
@@ -126,6 +131,8 @@ class Instance:
             out.append(["full", "kept", 32])
             out.append(["modified+device", "kept-or-shifted", 36])
         for option, code in row.options.items():
+            if code == "K" and tag >> 16 == 0x0004:
+                continue  # E.1.1 item 9 has no exception for this group
             if code == "K":
                 kind = "cleaned" if vr == "SQ" else "kept"
             elif option == "modified":

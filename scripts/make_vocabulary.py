@@ -6,14 +6,18 @@ Usage: make_vocabulary.py FOLDER_OF_NAMES
 
 Words come from Debian's python3-pydicom (DICOM's keywords and code meanings), wordnet-base (terms of
 anatomy, disease, treatment and substances) and scowl (plain English). What is also a personal or
-place name comes off: scowl's and WordNet's proper names, WordNet's words for persons, and all words
-in the files of FOLDER_OF_NAMES (any text: one may unpack Debian's ruby-faker and rig there). The names
+place name comes off: scowl's and WordNet's proper names, WordNet's words for persons, and all names
+in FOLDER_OF_NAMES (text files, and ruby-faker's locales: one may unpack Debian's ruby-faker,
+rig and miscfiles and put their name lists there). The names
 themselves are not kept. The lists of the project's own next to the output overrule these.
 """
+import gzip
 import pathlib
 import re
 import sys
 import unicodedata
+
+import yaml
 
 OUT = pathlib.Path(__file__).resolve().parent.parent / "engine" / "clean" / "vocabulary"
 WORDNET = pathlib.Path("/usr/share/wordnet")
@@ -49,11 +53,35 @@ def wordnet(part):
         yield int(fields[1]), words, " @i " in data, gloss
 
 
+def strings(tree):
+    if isinstance(tree, dict):
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        return [text for branch in tree for text in strings(branch)]
+    return [str(tree)]
+
+
+def yaml_names(tree):
+    """What stands under name and address in ruby-faker's locales."""
+    found = set()
+    for key, branch in tree.items() if isinstance(tree, dict) else ():
+        if key in ("name", "address"):
+            for kind, leaves in branch.items() if isinstance(branch, dict) else ():
+                if re.search("first|last|middle|male|city|cities|country|state|neutral", kind) and "suffix" not in kind:
+                    found |= {word for text in strings(leaves) if "#{" not in text for word in words_in(text)}
+        else:
+            found |= yaml_names(branch)
+    return found
+
+
 def names(folder):
     found = set()
     for file in sorted(pathlib.Path(folder).rglob("*")):
-        if file.is_file():
-            text = file.read_text(encoding="utf-8", errors="replace")
+        if file.suffix == ".yml":
+            found |= yaml_names(yaml.safe_load(file.read_text(encoding="utf-8").replace("\t", " ")))
+        elif file.is_file():
+            raw = file.read_bytes()
+            text = (gzip.decompress(raw) if file.suffix == ".gz" else raw).decode("utf-8", errors="replace")
             found |= set(words_in(text))
     for file in [*SCOWL.glob("*proper-names*"), *SCOWL.glob("*upper*")]:
         for line in file.read_text(encoding="latin-1").splitlines():
@@ -74,15 +102,20 @@ def dicom():
     from pydicom import _dicom_dict, _uid_dict
     from pydicom.sr import _concepts_dict
     text = []
+    coded = []
     for table in (_dicom_dict.DicomDictionary, _dicom_dict.RepeatersDictionary):
         for row in table.values():
             text.append(row[2])
     for scheme in _concepts_dict.concepts.values():
         for rows in scheme.values():
-            text += [meaning for meaning, *_ in rows.values()]
+            coded += [meaning for meaning, *_ in rows.values()]
     for row in _uid_dict.UID_dictionary.values():
         text.append(row[0])
-    return {word for line in text for word in words_in(line)}
+    # The meanings of codes have names of breeds and authors; words of no dictionary come off.
+    known = {fold(word) for part in ("noun", "adj", "verb", "adv") for _, synset, _, _ in wordnet(part)
+             for word in synset if word == word.lower()} | english("*")
+    return ({word for line in text for word in words_in(line)} |
+            {word for line in coded for word in words_in(line)} & known)
 
 
 def medicine():
@@ -98,13 +131,13 @@ def medicine():
     return found
 
 
-def english():
+def english(*levels):
     found = set()
-    for level in ("10", "20", "35", "40", "50"):
+    for level in levels:
         for name in ("english-words", "american-words", "british-words"):
-            file = SCOWL / f"{name}.{level}"
-            if file.exists():
-                found |= {w for w in file.read_text(encoding="latin-1").split() if re.fullmatch("[a-z]+", w)}
+            for file in SCOWL.glob(f"{name}.{level}"):
+                found |= {w for w in file.read_text(encoding="latin-1").split()
+                          if re.fullmatch("[a-z]+", w)}
     return found
 
 
@@ -132,7 +165,7 @@ def main():
     nature = persons_and_nature()
     kept = own()
     medical = {w for w in dicom() | medicine() if len(w) > 3} - off - nature - kept
-    plain = {w for w in english() if len(w) > 3} - off - nature - kept - medical
+    plain = {w for w in english("10", "20", "35") if len(w) > 3} - off - nature - kept - medical
     surname = re.compile(r".*(man|mann|son|sen|ton|ham|field|wood|berg|smith|wright|stein|land|worth|ley|kin|kins|ford|"
                          r"well|bury|shaw|croft|more)$")
     plain = {w for w in plain if not surname.match(w)}

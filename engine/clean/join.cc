@@ -27,16 +27,16 @@ std::string Separator(std::string_view gap) {
   return out;
 }
 
-/// Which of two separators says more.
+/// Which of two separators says more; a sign without blanks around it only ties two words.
 int Weight(std::string_view gap) {
   const auto has = [gap](std::string_view signs) {
     return gap.find_first_of(signs) != std::string_view::npos;
   };
   if (has("\r\n\f")) return 6;
-  if (has(".;!?")) return 5;
+  if (has(".;!?") && (gap.size() > 1 || gap.front() != '.')) return 5;
   if (has(",")) return 4;
-  if (has("-/:|=+&")) return 3;
-  if (has("_")) return 2;
+  if (has("-/:|=+&") && has(" ")) return 3;
+  if (has(" ")) return 2;
   return gap.empty() ? 0 : 1;
 }
 
@@ -71,10 +71,6 @@ std::string Between(const std::vector<std::string_view>& gaps) {
   const std::string last = Separator(gaps.back());
   const auto [closing, opening] = OpenBrackets(gaps);
   std::string middle = Weight(last) > Weight(first) ? last : first;
-  // A point behind an initial or an abbreviation that was cut ends nothing.
-  if (Weight(last) == 5 && Weight(first) < 5 && last.front() == '.' && last.size() == 1) {
-    middle = first;
-  }
   if (middle.empty()) middle = Weight(first) >= Weight(last) ? first : last;
   const auto begin = std::find_if_not(middle.begin(), middle.end(), IsBlank);
   if (begin != middle.end() && (*begin == ',' || *begin == ';' || *begin == '.')) {
@@ -97,6 +93,12 @@ std::string JoinKept(const Text& text, const std::vector<bool>& cut) {
   bool any_cut = false;
   for (std::size_t i = 0; i <= cut.size(); ++i) {
     gaps.push_back(text.Gap(i));
+    // A point behind an initial or an abbreviation that went ends no sentence; a plus before a
+    // number that went adds nothing.
+    const bool abbreviated =
+        i > 0 && cut[i - 1] && text.words[i - 1].end - text.words[i - 1].begin <= 3;
+    if (abbreviated && gaps.back().starts_with('.')) gaps.back().remove_prefix(1);
+    if (i < cut.size() && cut[i] && gaps.back().ends_with('+')) gaps.back().remove_suffix(1);
     if (i < cut.size() && cut[i]) {
       any_cut = true;
       continue;

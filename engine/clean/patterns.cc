@@ -445,7 +445,10 @@ std::size_t WordsOfPattern(const Text& text, std::size_t first) {
     if (const std::size_t found = WordsOfPhone(text, first)) return found;
   }
   if (const std::size_t found = WordsOfTime(text, first)) return found;
-  return HasLongNumber(word.folded) ? 1 : 0;
+  // The many places of "0.084906" are no number of their own.
+  const bool decimals = first > 0 && IsNumber(text, first) && IsNumber(text, first - 1) &&
+                        text.Gap(first) == "." && Folded(text, first - 1).size() <= 2;
+  return HasLongNumber(word.folded) && !decimals ? 1 : 0;
 }
 
 }  // namespace dcmveil::engine::clean

@@ -55,6 +55,12 @@ bool IsTitleWord(std::string_view folded) {
          folded == "السيده" || folded == "דר" || folded == "פרופ";
 }
 
+/// Surnames that describe what follows when they are no names.
+bool IsAdjective(std::string_view folded) {
+  return folded == "gross" || folded == "long" || folded == "sharp" || folded == "short" ||
+         folded == "small" || folded == "young";
+}
+
 /// One text on its way.
 class Cleaning {
  public:
@@ -120,6 +126,7 @@ class Cleaning {
                            ? known_run_[i]
                            : words_[i].folded.size() > 1 && ClassAt(i) == WordClass::kMedical);
   }
+  [[nodiscard]] bool DescribesNext(std::size_t i) const;
   [[nodiscard]] bool InTerm(std::size_t i) const {
     return (i > 0 && Beside(i) && IsTerm(words_[i - 1].folded, words_[i].folded)) ||
            (i + 1 < words_.size() && Beside(i + 1) &&
@@ -175,6 +182,10 @@ void Cleaning::SplitRuns() {
       std::size_t next = c + 1;
       while (next + 1 < characters.size() &&
              characters[next].first < characters[c].first + length) {
+        ++next;
+      }
+      // A mark that folds to nothing belongs to the character before it.
+      while (next + 1 < characters.size() && characters[next].first == characters[next + 1].first) {
         ++next;
       }
       const bool unknown = length == 0;
@@ -242,13 +253,14 @@ void Cleaning::MarkTitled() {
     for (std::size_t k = i + 1; k < words_.size() && k <= i + kMostNames && Beside(k); ++k) {
       const std::string& folded = words_[k].folded;
       if (words_[k].kind == Word::Kind::kNumber) break;
-      const bool title = IsTitleWord(folded);
+      const bool title = IsTitleWord(folded) || folded == "med" || folded == "phil" ||
+                         folded == "rer" || folded == "nat" || folded == "habil";
       const bool initial = IsSingleLetter(folded) && text_.Gap(k + 1).starts_with('.');
       const bool first = named == 0;
       const std::string_view gap = text_.Gap(k);
       // A comma or the end of a sentence ends the name; "Dr." and "J." do not.
       const bool ended = gap.find_first_of(",;:") != std::string_view::npos ||
-                         (!first && gap.starts_with('.') && words_[k - 1].folded.size() > 2);
+                         (!first && gap.starts_with('.') && words_[k - 1].folded.size() > 3);
       if (ended && !first) break;
       if (Gone(k) || title || initial) {
         fates_[k] = Fate::kName;
@@ -305,9 +317,13 @@ WordClass Cleaning::ClassOfParts(std::size_t i) const {
   if (parts.size() < 2) return WordClass::kUnknown;
   std::size_t digits = 0;
   bool code = false;
+  const bool measures = std::all_of(parts.begin(), parts.end(), [](const std::string& part) {
+    return IsDigit(part.front()) || part == "x" || part == "mm" || part == "cm";
+  });
   for (const std::string& part : parts) {
     if (IsDigit(part.front())) {
-      digits += part.size();
+      // "320x320x24" is as harmless as each of its numbers.
+      digits = measures ? std::max(digits, part.size()) : digits + part.size();
       continue;
     }
     if (ClassOf(part) == WordClass::kMedical) continue;
@@ -358,6 +374,16 @@ WordClass Cleaning::ClassAt(std::size_t i) const {
   return WordClass::kUnknown;
 }
 
+/// "small nodule", "SMALL PARTS", but not "Small chest": that one signs.
+bool Cleaning::DescribesNext(std::size_t i) const {
+  if (!Beside(i + 1) || !IsMedical(i + 1) || words_[i + 1].folded.size() < 3) return false;
+  if (text_.Gap(i + 1).find_first_of(",;.") != std::string_view::npos) return false;
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const std::string_view written = text_.Original(i);
+  return !is_upper(written.front()) ||
+         (is_upper(written.back()) && is_upper(text_.Original(i + 1).back()));
+}
+
 void Cleaning::MarkUnknown() {
   std::vector<std::size_t> ambiguous;
   for (std::size_t i = 0; i < words_.size(); ++i) {
@@ -376,8 +402,9 @@ void Cleaning::MarkUnknown() {
     const bool name_before = i > 0 && near_name(i - 1, text_.Gap(i));
     const bool name_after = near_name(i + 1, text_.Gap(i + 1));
     const bool term_before = i > 0 && IsMedical(i - 1);
-    const bool person =
-        initial_before || (name_before && !term_before) || (name_after && !term_before);
+    const bool stray_adjective = IsAdjective(words_[i].folded) && !DescribesNext(i);
+    const bool person = stray_adjective || initial_before || (name_before && !term_before) ||
+                        (name_after && !term_before);
     if (!person) continue;
     fates_[i] = Fate::kName;
     if (initial_before) fates_[i - 1] = Fate::kName;

@@ -89,12 +89,15 @@ std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
 /// Old overlays lie in bits of the pixel cells that the image does not use, and stay there when
 /// their group goes. The bits that the image uses, if there is such an overlay.
 Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {
-  bool embedded = false;
-  for (std::uint16_t group = 0x6000; group <= 0x60FE && !embedded;
-       group = static_cast<std::uint16_t>(group + 2)) {
-    embedded = TopNumber(parsed, {group, 0x0102}).has_value() &&
-               FindTop(parsed, {group, 0x3000}) == nullptr;
+  std::set<std::uint16_t> positions;
+  for (DcmObject* object = parsed.head->nextInContainer(nullptr); object != nullptr;
+       object = parsed.head->nextInContainer(object)) {
+    const Tag tag = TagOf(*object);
+    if ((tag.group & 0xFF01U) != 0x6000) continue;
+    if (tag.element == 0x0102) positions.insert(tag.group);
+    if (tag.element == 0x3000) positions.erase(tag.group);
   }
+  const bool embedded = !positions.empty();
   if (!embedded || !parsed.extents.pixels) return std::string();
   if (parsed.extents.pixels->encapsulated) return ErrorCode::kEmbeddedOverlay;
   const unsigned allocated = TopNumber(parsed, {0x0028, 0x0100}).value_or(0);

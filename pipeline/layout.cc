@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/crypto.h"
+
 namespace dcmveil::pipeline {
 namespace {
 
@@ -34,6 +36,11 @@ std::string Safe(std::string_view value) {
   return safe;
 }
 
+std::string Brief(std::string_view value) {
+  const Digest digest = Sha256(value);
+  return Base32(digest.view()).substr(0, 8);
+}
+
 }  // namespace
 
 std::optional<Layout> Layout::Parse(std::string_view text, std::string& problem) {
@@ -54,18 +61,20 @@ std::optional<Layout> Layout::Parse(std::string_view text, std::string& problem)
     if (!literal.empty()) layout.pieces_.push_back({.literal = std::string(literal)});
     if (open == std::string_view::npos) break;
     const std::size_t close = text.find('}', open);
-    const std::string_view name =
+    std::string_view name =
         close == std::string_view::npos ? "" : text.substr(open + 1, close - open - 1);
+    const bool brief = name.ends_with(":8");
+    if (brief) name.remove_suffix(2);
     const auto* field = std::find_if(kFields.begin(), kFields.end(),
                                      [name](const Field& f) { return f.keyword == name; });
     if (field == kFields.end()) {
       problem = "{" + std::string(name) +
                 "} is not known; there are {PatientID}, {StudyInstanceUID}, {SeriesInstanceUID} "
-                "and {SOPInstanceUID}";
+                "and {SOPInstanceUID}, each also as {Keyword:8}";
       return std::nullopt;
     }
     has_instance = has_instance || name == "SOPInstanceUID";
-    layout.pieces_.push_back({.literal = {}, .field = field->member});
+    layout.pieces_.push_back({.literal = {}, .field = field->member, .brief = brief});
     text.remove_prefix(close + 1);
   }
   if (!has_instance) {
@@ -94,7 +103,12 @@ std::string Layout::NameFor(const Deidentified& instance, std::string_view input
   if (mirror_) return std::string(input_name);
   std::string name;
   for (const Piece& piece : pieces_) {
-    name += piece.field != nullptr ? Safe(instance.*piece.field) : piece.literal;
+    if (piece.field == nullptr) {
+      name += piece.literal;
+    } else {
+      const std::string& value = instance.*piece.field;
+      name += piece.brief ? Brief(value) : Safe(value);
+    }
   }
   return name;
 }

@@ -161,7 +161,8 @@ class FeedReader {
                 .instance = Text(entry, "sopinstanceuid")};
     const std::optional<std::time_t> time = ParseTime(found.position.time);
     if (found.position.sequence <= 0 || !time) return Step::kBad;
-    if (SystemClock::from_time_t(*time) > until_) return Step::kTooNew;
+    // Compared as seconds: a far year is beyond what the clock can say.
+    if (*time > SystemClock::to_time_t(until_)) return Step::kTooNew;
     last_ = std::max(last_, found.position.sequence);
     if (!seen_.insert(found.position.sequence).second) return Step::kOn;
     if (found.position.sequence <= from_.sequence && from_.time.empty()) return Step::kOn;

@@ -43,7 +43,6 @@ std::optional<Part10> ReadPart10(const Spool& file) {
     if (length > text.size() - begin) return std::nullopt;
     std::string value(text.substr(begin, static_cast<std::size_t>(length)));
     while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.pop_back();
-    if (element == 0x0003) part.sop_instance_uid = std::move(value);
     if (element == 0x0010) part.transfer_syntax_uid = std::move(value);
     at = begin + static_cast<std::size_t>(length);
   }
@@ -55,7 +54,6 @@ bool SameInstance(const Spool& a, const Spool& b) {
   const std::optional<Part10> first = ReadPart10(a);
   const std::optional<Part10> second = ReadPart10(b);
   if (!first || !second || first->transfer_syntax_uid != second->transfer_syntax_uid ||
-      first->sop_instance_uid != second->sop_instance_uid ||
       a.size() - first->data_set != b.size() - second->data_set) {
     return false;
   }

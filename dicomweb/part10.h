@@ -12,7 +12,6 @@ namespace dcmveil::dicomweb {
 /// What the file meta information (PS3.10 section 7.1) says, as far as a client of a service needs
 /// it.
 struct Part10 {
-  std::string sop_instance_uid;
   std::string transfer_syntax_uid;
   std::uint64_t data_set = 0;  ///< where the data set begins
 };

@@ -197,7 +197,7 @@ std::optional<Failure> Service::Probe() {
   TextReceiver receiver(host_);
   const Call call{.method = "GET",
                   .url = base_ + "/studies?limit=1",
-                  .headers = {{"Accept", "application/dicom+json, application/json"}},
+                  .headers = {{"Accept", "application/dicom+json"}},
                   .body = nullptr,
                   .conflict_is_answer = false,
                   .attempts = kAttempts};
@@ -214,7 +214,7 @@ Reply<std::string> Service::GetJson(const std::string& url) {
   TextReceiver receiver(host_);
   const Call call{.method = "GET",
                   .url = url,
-                  .headers = {{"Accept", "application/dicom+json, application/json"}},
+                  .headers = {{"Accept", "application/dicom+json"}},
                   .body = nullptr,
                   .conflict_is_answer = false,
                   .attempts = 0};

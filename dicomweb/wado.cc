@@ -2,11 +2,11 @@
 #include "dicomweb/wado.h"
 
 #include <algorithm>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
 #include "dicomweb/multipart.h"
-#include "dicomweb/part10.h"
 
 namespace dcmveil::dicomweb {
 namespace {
@@ -87,6 +87,22 @@ class InstanceReceiver : public Receiver, public PartHandler {
   std::optional<Failure> failure_;
 };
 
+/// Tells instances apart by all their bytes: the UID in a file's meta information may be wrong.
+std::string Fingerprint(const Spool& spool) {
+  constexpr std::size_t kPiece = 256 * 1024;
+  std::string piece(kPiece, '\0');
+  std::size_t hash = 0;
+  std::uint64_t at = 0;
+  while (true) {
+    const std::int64_t n = spool.Read(at, piece.data(), piece.size());
+    if (n <= 0) break;
+    const std::string_view bytes(piece.data(), static_cast<std::size_t>(n));
+    hash = std::hash<std::string_view>{}(bytes) + hash * 0x9E3779B97F4A7C15U;
+    at += static_cast<std::uint64_t>(n);
+  }
+  return std::to_string(spool.size()) + " " + std::to_string(hash);
+}
+
 Service::Call CallFor(const Service& service, const ResourceId& id) {
   return {
       .method = "GET",
@@ -129,26 +145,18 @@ Reply<std::shared_ptr<Spool>> RetrieveInstance(Service& service, const ResourceI
                    service.host() + ": answers with none or several where one is asked for"};
   }
   if (!head) return head.failure();
-  std::shared_ptr<Spool> found = std::move(parts.front());
-  const std::optional<Part10> part = ReadPart10(*found);
-  if (part && !part->sop_instance_uid.empty() && part->sop_instance_uid != id.instance) {
-    return Failure{Kind::kBadAnswer, head->status,
-                   service.host() + ": answers with another instance than the one asked for"};
-  }
-  return found;
+  return std::move(parts.front());
 }
 
 Reply<std::size_t> RetrieveAll(Service& service, const ResourceId& id,
                                const std::function<bool(std::shared_ptr<Spool>)>& take) {
   std::unordered_set<std::string> taken;
   const auto give = [&](std::shared_ptr<Spool> spool) {
-    const std::optional<Part10> part = ReadPart10(*spool);
-    const std::string uid = part ? part->sop_instance_uid : std::string();
-    if (!uid.empty() && !taken.insert(uid).second) return true;
+    if (!taken.insert(Fingerprint(*spool)).second) return true;
     return take(std::move(spool));
   };
-  InstanceReceiver receiver(
-      service, [] {}, give);
+  const auto begin = [] {};
+  InstanceReceiver receiver(service, begin, give);
   const Reply<HttpHead> head = service.Send(CallFor(service, id), receiver);
   if (!head) return head.failure();
   return taken.size();

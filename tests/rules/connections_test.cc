@@ -55,6 +55,13 @@ connections:
   EXPECT_EQ(archive.store_headers[0].second, "2592000000");
 }
 
+TEST(ConnectionsTest, Sample) {
+  const auto connections =
+      LoadConnections(std::string(DCMVEIL_SOURCE_DIR) + "/samples/connections.yaml");
+  EXPECT_EQ(connections.size(), 4U);
+  EXPECT_EQ(connections.at("other").auth.secret.from, SecretRef::From::kCommand);
+}
+
 TEST(ConnectionsTest, WhatIsWrongIsSaidAndSecretsAreNot) {
   const std::string errors = Errors(
       "connections:\n"

@@ -2,8 +2,11 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <fstream>
+#include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "cli/exit_codes.h"
 #include "cli/load.h"
@@ -22,6 +25,13 @@ struct Flags {
   std::string state;
   std::string layout;
   std::string key;
+  std::string connections;
+  std::vector<std::string> query;
+  std::string uids;
+  std::string since;
+  bool changefeed = false;
+  int stow_batch = 0;
+  bool upsert = false;
   int jobs = 0;
   bool dry_run = false;
   bool json = false;
@@ -102,13 +112,91 @@ void PrintJson(const RunSummary& summary, int exit_code) {
               line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace).c_str());
 }
 
+/// The words of a file or, for "-", of standard input; a '#' begins a remark.
+std::optional<std::vector<std::string>> ReadList(const std::string& file) {
+  std::ifstream stream;
+  if (file != "-") stream.open(file);
+  std::istream& input = file == "-" ? std::cin : stream;
+  if (!input) return std::nullopt;
+  std::vector<std::string> list;
+  for (std::string line; std::getline(input, line);) {
+    std::istringstream words(line.substr(0, line.find('#')));
+    for (std::string word; words >> word;) list.push_back(word);
+  }
+  return list;
+}
+
+/// The services that -i and -o name, and what to read. False, and a message, if that is no sense.
+bool SetServices(const Flags& flags, RunOptions& options) {
+  const auto wrong = [](const std::string& message) {
+    std::fprintf(stderr, "dcmveil: %s\n", message.c_str());
+    return false;
+  };
+  std::map<std::string, Connection> known;
+  if (!flags.connections.empty()) {
+    try {
+      known = LoadConnections(flags.connections);
+    } catch (const RuleError& error) {
+      Print(error.diagnostics());
+      return wrong("errors in " + flags.connections + "; nothing was touched");
+    }
+  }
+  std::string problem;
+  const auto find = [&](const std::string& text) -> std::optional<Connection> {
+    if (const auto it = known.find(text); it != known.end()) return it->second;
+    if (!IsServiceUrl(text)) return std::nullopt;
+    Connection connection;
+    connection.url = text;
+    connection.name = text.substr(text.find("://") + 3);
+    connection.name = connection.name.substr(0, connection.name.find_first_of("/:?#"));
+    if (text.find('@') != std::string::npos) {
+      problem =
+          "a URL with a user or password shows them to everybody on this machine; give them "
+          "in a file of connections (--connections)";
+    } else if (connection.name.empty() || text.find_first_of("?# ") != std::string::npos) {
+      problem = "a base URL is https://host/path, without query, fragment or space";
+    }
+    return connection;
+  };
+  options.input_service = find(flags.input);
+  options.output_service = find(flags.output);
+  if (!problem.empty()) return wrong(problem);
+  if (options.output_service) {
+    if (flags.stow_batch > 0) options.output_service->stow_batch = flags.stow_batch;
+    if (flags.upsert) options.output_service->upsert = true;
+    if (!flags.layout.empty()) return wrong("--layout is for folders; a service names by UIDs");
+  } else if (flags.stow_batch > 0 || flags.upsert) {
+    return wrong("--stow-batch and --upsert are for an output that is a service");
+  }
+  const bool selects = !flags.query.empty() || !flags.uids.empty() || flags.changefeed;
+  if (selects && !options.input_service) {
+    return wrong("--query, --uids and --changefeed are for an input that is a service");
+  }
+  if (!flags.since.empty() && !flags.changefeed) return wrong("--since belongs to --changefeed");
+  for (const std::string& text : flags.query) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) {
+      return wrong("--query takes KEYWORD=VALUE, as in StudyDate=20240101-20241231");
+    }
+    options.selection.query.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+  }
+  if (!flags.uids.empty()) {
+    options.selection.uids = ReadList(flags.uids);
+    if (!options.selection.uids) return wrong("the list " + flags.uids + " cannot be read");
+  }
+  options.selection.changefeed = flags.changefeed;
+  options.selection.since = flags.since;
+  return true;
+}
+
 int RunVerb(const Flags& flags) {
   const std::optional<RuleSet> rules =
       Load(flags.rules, {.key_file = flags.key, .allow_missing_key = false}, !flags.quiet);
   if (!rules) return kUsage;
   RunOptions options;
-  options.input = flags.input;
-  options.output = flags.output;
+  if (!SetServices(flags, options)) return kUsage;
+  if (!options.input_service) options.input = flags.input;
+  if (!options.output_service) options.output = flags.output;
   options.state = flags.state;
   options.jobs = flags.jobs;
   options.dry_run = flags.dry_run;
@@ -153,14 +241,18 @@ int RunVerb(const Flags& flags) {
 
 Verb AddRun(CLI::App& command) {
   const auto flags = std::make_shared<Flags>();
-  CLI::App* app = command.add_subcommand("run", "De-identify a folder or a file by rules");
+  CLI::App* app =
+      command.add_subcommand("run", "De-identify a folder, a file or a DICOM service by rules");
   app->add_option("-r,--rules", flags->rules, "Rule file (YAML, or Microsoft's JSON)")
       ->required()
       ->type_name("RULES");
-  app->add_option("-i,--input", flags->input, "Folder or file to read; never changed")
+  app->add_option("-i,--input", flags->input,
+                  "Folder or file to read, never changed; or a DICOM service: its base URL, or its "
+                  "name in --connections")
       ->required()
       ->type_name("SOURCE");
-  app->add_option("-o,--output", flags->output, "Folder to write to; nothing in it is overwritten")
+  app->add_option("-o,--output", flags->output,
+                  "Folder or DICOM service to write to; nothing in it is overwritten")
       ->required()
       ->type_name("SINK");
   app->add_option("-j,--jobs", flags->jobs, "Worker threads [number of processors]")
@@ -176,6 +268,27 @@ Verb AddRun(CLI::App& command) {
       ->type_name("TEXT");
   app->add_option("--key", flags->key, "Key file to use instead of the rule file's")
       ->type_name("FILE");
+  app->add_option("--connections", flags->connections, "File of named DICOM services")
+      ->type_name("FILE");
+  app->add_option("--query", flags->query,
+                  "Only what matches, as in Modality=CT; of a service, can be repeated")
+      ->allow_extra_args(false)
+      ->type_name("KEYWORD=VALUE");
+  app->add_option("--uids", flags->uids,
+                  "Only these: a file ('-': standard input) of study or series UIDs, or of "
+                  "study/series or study/series/instance")
+      ->type_name("FILE");
+  app->add_flag("--changefeed", flags->changefeed,
+                "What the service's change feed tells, from where the last run with this state "
+                "ended");
+  app->add_option("--since", flags->since,
+                  "Where the first run of --changefeed begins: a date or a sequence number")
+      ->type_name("WHEN");
+  app->add_option("--stow-batch", flags->stow_batch, "Instances in one request to a service [1]")
+      ->check(CLI::Range(1, 1000))
+      ->type_name("N");
+  app->add_flag("--upsert", flags->upsert,
+                "Replace what differs in the service (PUT, which not every service has)");
   app->add_flag("--dry-run", flags->dry_run, "Do everything but write");
   app->add_flag("--json", flags->json, "Progress and summary as JSON lines on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");

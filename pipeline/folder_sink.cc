@@ -23,6 +23,14 @@ int RenameNoReplace(const fs::path& from, const fs::path& to) {
   return 0;
 }
 
+struct StagedFile : Sink::Staged {
+  std::string name;
+  fs::path temporary;
+  /// Kept for comparing with a file that has the name already.
+  std::unique_ptr<Deidentified> instance;
+  Result<Sink::Stored> result = Sink::Stored{};
+};
+
 }  // namespace
 
 FolderSink::FolderSink(fs::path root, const std::string& token)
@@ -82,6 +90,42 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
   if (error == 0) return Commit::kDone;
   if (error == EEXIST) return Commit::kTaken;
   return ErrorCode::kWriteFailed;
+}
+
+Result<std::unique_ptr<Sink::Staged>> FolderSink::Stage(const std::string& name,
+                                                        std::unique_ptr<Deidentified> instance) {
+  Result<fs::path> temporary = WriteTemporary(instance->encoded);
+  if (!temporary) return temporary.error();
+  auto staged = std::make_unique<StagedFile>();
+  staged->name = name;
+  staged->temporary = std::move(*temporary);
+  staged->instance = std::move(instance);
+  return std::unique_ptr<Staged>(std::move(staged));
+}
+
+void FolderSink::Begin(Staged& staged) {
+  auto& file = static_cast<StagedFile&>(staged);
+  const Result<Commit> commit = Rename(file.temporary, file.name);
+  if (commit && *commit == Commit::kDone) return;
+  ::unlink(file.temporary.c_str());
+  if (!commit) {
+    file.result = commit.error();
+    return;
+  }
+  // Somebody has the name: an earlier run, which is well if it wrote the same bytes, or another
+  // input of this run, which is not.
+  if (!WasThereBefore(file.name)) {
+    file.result = ErrorCode::kSameOutput;
+  } else if (file.instance->encoded.SameAs(PathOf(file.name))) {
+    file.result = Stored{.outcome = Outcome::kUnchanged, .warned = false};
+    Claim(file.name);
+  } else {
+    file.result = ErrorCode::kOutputExists;
+  }
+}
+
+Result<Sink::Stored> FolderSink::End(Staged& staged) {
+  return static_cast<StagedFile&>(staged).result;
 }
 
 }  // namespace dcmveil::pipeline

@@ -5,22 +5,29 @@
 #include <cstdint>
 #include <ctime>
 #include <filesystem>
+#include <memory>
 #include <string>
 
 #include "dcmveil/engine.h"
 #include "dcmveil/error.h"
+#include "pipeline/sink.h"
 
 namespace dcmveil::pipeline {
 
 /// Writes outputs whole: first under a temporary name, then renamed without ever replacing a file.
-class FolderSink {
+class FolderSink : public Sink {
  public:
   /// `token` tells the temporary folders of runs that share an output folder apart.
   FolderSink(std::filesystem::path root, const std::string& token);
   /// Makes the folders and removes what an interrupted run left. Fails with kWriteFailed.
   [[nodiscard]] Status Open();
   /// Removes the temporary folder.
-  void Close();
+  void Close() override;
+
+  [[nodiscard]] Result<std::unique_ptr<Staged>> Stage(
+      const std::string& name, std::unique_ptr<Deidentified> instance) override;
+  void Begin(Staged& staged) override;
+  [[nodiscard]] Result<Stored> End(Staged& staged) override;
 
   /// Writes to a new temporary file and returns its name. Any number of threads may call it.
   [[nodiscard]] Result<std::filesystem::path> WriteTemporary(const EncodedInstance& encoded);

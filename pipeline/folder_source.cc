@@ -90,6 +90,10 @@ std::optional<Input> FolderSource::Next() {
   return std::nullopt;
 }
 
+std::uint64_t FolderSource::Count(const std::atomic<bool>& stop) {
+  return CountInputs(root_, stop);
+}
+
 std::uint64_t CountInputs(const fs::path& root, const std::atomic<bool>& stop) {
   FolderSource source(root);
   std::uint64_t count = 0;

@@ -8,24 +8,18 @@
 #include <string>
 #include <vector>
 
-#include "dcmveil/error.h"
+#include "pipeline/source.h"
 
 namespace dcmveil::pipeline {
 
-/// One input: a file, or a place that cannot be read as one.
-struct Input {
-  std::filesystem::path file;
-  std::string name;  ///< relative to the source
-  std::optional<ErrorCode> problem;
-};
-
 /// Walks a folder depth first, each folder's entries in byte order of their names, so that the
 /// order is the same on every machine. Holds the entries of open folders only. Not thread-safe.
-class FolderSource {
+class FolderSource : public Source {
  public:
   explicit FolderSource(std::filesystem::path root);
   /// Nothing at the end.
-  [[nodiscard]] std::optional<Input> Next();
+  [[nodiscard]] std::optional<Input> Next() override;
+  [[nodiscard]] std::uint64_t Count(const std::atomic<bool>& stop) override;
 
  private:
   struct Entry {

@@ -17,10 +17,13 @@
 #include <chrono>
 #include <fstream>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
 
+#include "pipeline/dicomweb_sink.h"
+#include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
 #include "pipeline/folder_source.h"
 #include "pipeline/handoff.h"
@@ -38,17 +41,17 @@ struct Job {
   pipeline::Input input;
   InstanceReport report;
   std::string output;
-  fs::path temporary;
+  std::unique_ptr<pipeline::Sink::Staged> staged;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
-  /// Kept until the end for comparing with a file that has the name already.
-  std::unique_ptr<Deidentified> result;
 };
 
 Outcome OutcomeOf(ErrorCode code) {
   switch (code) {
     case ErrorCode::kReadFailed:
     case ErrorCode::kWriteFailed:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kRefused:
     case ErrorCode::kOutOfMemory:
       return Outcome::kFailed;
     default:
@@ -71,11 +74,7 @@ bool IsWithin(const fs::path& inner, const fs::path& outer) {
 class Runner {
  public:
   Runner(const Engine& engine, const RunOptions& options, pipeline::Layout layout)
-      : engine_(engine),
-        options_(options),
-        layout_(std::move(layout)),
-        source_(options.input),
-        started_(Clock::now()) {}
+      : engine_(engine), options_(options), layout_(std::move(layout)), started_(Clock::now()) {}
 
   ~Runner() {
     if (lock_ >= 0) ::close(lock_);
@@ -86,6 +85,11 @@ class Runner {
   std::optional<RunSummary::Problem> Prepare();
 
  private:
+  using Problem = std::optional<RunSummary::Problem>;
+  [[nodiscard]] Problem CheckPaths(const fs::path& state);
+  [[nodiscard]] Problem MakeState();
+  [[nodiscard]] Problem OpenSource();
+  [[nodiscard]] Problem OpenSink();
   [[nodiscard]] bool Stopping() const {
     return broken_ || (options_.stop != nullptr && *options_.stop);
   }
@@ -93,15 +97,18 @@ class Runner {
   void Process(Job& job);
   void Work(Job& job);
   void Finish(Job& job);
+  void Begin(Job& job);
   void Commit(Job& job);
+  void Break(std::string message);
   void Report();
   std::optional<RunSummary::Problem> WriteDescription() const;
 
   const Engine& engine_;
   const RunOptions& options_;
   const pipeline::Layout layout_;
-  pipeline::FolderSource source_;
-  std::unique_ptr<pipeline::FolderSink> sink_;
+  std::unique_ptr<pipeline::Source> source_;
+  std::unique_ptr<pipeline::Sink> sink_;
+  fs::path folder_;         ///< the output's
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
   RunSummary summary_;
@@ -109,78 +116,132 @@ class Runner {
   Clock::time_point started_;
   Clock::time_point reported_;
   int lock_ = -1;  ///< descriptor of the state folder, which is locked
+  std::mutex problem_mutex_;
   std::atomic<bool> broken_{false};
   std::atomic<std::uint64_t> total_{0};
 };
 
-std::optional<RunSummary::Problem> Runner::Prepare() {
-  const auto usage = [](std::string message) {
-    return RunSummary::Problem{.usage = true, .message = std::move(message)};
-  };
+RunSummary::Problem Usage(std::string message) {
+  return {.usage = true, .message = std::move(message)};
+}
+
+RunSummary::Problem CannotGoOn(std::string message) {
+  return {.usage = false, .message = std::move(message)};
+}
+
+/// Beside the output folder, or, for a service, where the command was given.
+fs::path DefaultState(const RunOptions& options) {
+  fs::path state = options.output.lexically_normal();
+  if (!state.has_filename()) state = state.parent_path();
+  if (options.output_service) state = options.output_service->name;
+  state += ".dcmveil";
+  return state;
+}
+
+std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
   std::error_code error;
-  const fs::path input = fs::canonical(options_.input, error);
-  if (error) return usage("the input " + options_.input.string() + " does not exist");
-  const bool is_file = !fs::is_directory(input);
-  const fs::path output = fs::weakly_canonical(options_.output, error);
-  if (error) return usage("the output " + options_.output.string() + " is no usable path");
-  state_ = options_.state;
-  if (state_.empty()) {
-    fs::path base = options_.output.lexically_normal();
-    if (!base.has_filename()) base = base.parent_path();
-    state_ = base;
-    state_ += ".dcmveil";
+  fs::path input;
+  if (!options_.input_service) {
+    input = fs::canonical(options_.input, error);
+    if (error) return Usage("the input " + options_.input.string() + " does not exist");
   }
-  const fs::path state = fs::weakly_canonical(state_, error);
-  if (error) return usage("the state folder " + state_.string() + " is no usable path");
-  if (!is_file) {
-    if (IsWithin(output, input)) return usage("the output lies inside the input");
-    if (IsWithin(input, output)) return usage("the input lies inside the output");
-    if (IsWithin(state, input)) return usage("the state folder lies inside the input");
+  const bool is_file = !options_.input_service && !fs::is_directory(input);
+  if (!input.empty() && !is_file && IsWithin(state, input)) {
+    return Usage("the state folder lies inside the input");
+  }
+  if (options_.output_service) return std::nullopt;
+  const fs::path output = fs::weakly_canonical(options_.output, error);
+  if (error) return Usage("the output " + options_.output.string() + " is no usable path");
+  if (!input.empty() && !is_file) {
+    if (IsWithin(output, input)) return Usage("the output lies inside the input");
+    if (IsWithin(input, output)) return Usage("the input lies inside the output");
   }
   if (IsWithin(state, output)) {
-    return usage("the state folder lies inside the output; it maps outputs to inputs");
+    return Usage("the state folder lies inside the output; it maps outputs to inputs");
   }
-  fs::path folder = options_.output;
+  folder_ = options_.output;
   if (is_file && options_.output.extension() == ".dcm" && !fs::is_directory(options_.output)) {
-    if (output == input) return usage("the output is the input");
-    folder = fs::absolute(options_.output).parent_path();
+    if (output == input) return Usage("the output is the input");
+    folder_ = fs::absolute(options_.output).parent_path();
     fixed_name_ = options_.output.filename().string();
   } else if (fs::exists(options_.output) && !fs::is_directory(options_.output)) {
-    return usage("the output " + options_.output.string() + " is not a folder");
+    return Usage("the output " + options_.output.string() + " is not a folder");
   }
-  if (options_.dry_run) return std::nullopt;
+  return std::nullopt;
+}
 
-  const auto broken = [](std::string message) {
-    return RunSummary::Problem{.usage = false, .message = std::move(message)};
-  };
+std::optional<RunSummary::Problem> Runner::MakeState() {
+  std::error_code error;
   struct stat info = {};
   if (::stat(state_.c_str(), &info) == 0) {
     if ((info.st_mode & 077U) != 0) {
-      return usage("the state folder " + state_.string() +
+      return Usage("the state folder " + state_.string() +
                    " is open to others; it maps outputs to inputs and must have mode 0700");
     }
   } else {
     fs::create_directories(state_.parent_path().empty() ? fs::path(".") : state_.parent_path(),
                            error);
     if (error || ::mkdir(state_.c_str(), 0700) != 0) {
-      return broken("the state folder " + state_.string() + " cannot be made");
+      return CannotGoOn("the state folder " + state_.string() + " cannot be made");
     }
   }
   // Two runs with one state would delete each other's temporary files.
   lock_ = ::open(state_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) return broken("the state folder " + state_.string() + " cannot be read");
+  if (lock_ < 0) return CannotGoOn("the state folder " + state_.string() + " cannot be read");
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    return broken("another run uses the state folder " + state_.string());
+    return CannotGoOn("another run uses the state folder " + state_.string());
   }
-  // Distinguishes shards that share the output; their state folders differ.
-  const std::string token = std::to_string(std::hash<std::string>{}(state.string()));
-  sink_ = std::make_unique<pipeline::FolderSink>(folder, token);
-  if (!sink_->Open()) return broken("the output " + folder.string() + " cannot be written to");
-  if (!manifest_.Open(state_)) {
-    return broken("the manifest in " + state_.string() + " cannot be written");
+  return std::nullopt;
+}
+
+std::optional<RunSummary::Problem> Runner::OpenSource() {
+  if (!options_.input_service) {
+    source_ = std::make_unique<pipeline::FolderSource>(options_.input);
+    return std::nullopt;
   }
-  summary_.manifest = manifest_.file();
-  return WriteDescription();
+  auto source = std::make_unique<pipeline::DicomWebSource>(
+      *options_.input_service, options_.selection, options_.dry_run ? fs::path() : state_);
+  if (Problem problem = source->Check()) return problem;
+  source_ = std::move(source);
+  return std::nullopt;
+}
+
+std::optional<RunSummary::Problem> Runner::OpenSink() {
+  if (options_.dry_run || !options_.output_service) return std::nullopt;
+  auto sink = std::make_unique<pipeline::DicomWebSink>(*options_.output_service, state_);
+  if (Problem problem = sink->Check()) return problem;
+  sink_ = std::move(sink);
+  return std::nullopt;
+}
+
+std::optional<RunSummary::Problem> Runner::Prepare() {
+  std::error_code error;
+  state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
+  const fs::path state = fs::weakly_canonical(state_, error);
+  if (error) return Usage("the state folder " + state_.string() + " is no usable path");
+  if (Problem problem = CheckPaths(state)) return problem;
+  if (Problem problem = OpenSource()) return problem;
+  if (Problem problem = OpenSink()) return problem;
+  if (!options_.dry_run) {
+    if (Problem problem = MakeState()) return problem;
+    if (!options_.output_service) {
+      // Distinguishes shards that share the output; their state folders differ.
+      const std::string token = std::to_string(std::hash<std::string>{}(state.string()));
+      auto sink = std::make_unique<pipeline::FolderSink>(folder_, token);
+      if (!sink->Open()) {
+        return CannotGoOn("the output " + folder_.string() + " cannot be written to");
+      }
+      sink_ = std::move(sink);
+    }
+    if (!manifest_.Open(state_)) {
+      return CannotGoOn("the manifest in " + state_.string() + " cannot be written");
+    }
+    summary_.manifest = manifest_.file();
+    if (Problem problem = WriteDescription()) return problem;
+  }
+  if (auto* source = dynamic_cast<pipeline::DicomWebSource*>(source_.get())) source->Start();
+  if (auto* sink = dynamic_cast<pipeline::DicomWebSink*>(sink_.get())) sink->Start();
+  return std::nullopt;
 }
 
 std::optional<RunSummary::Problem> Runner::WriteDescription() const {
@@ -199,8 +260,11 @@ std::optional<RunSummary::Problem> Runner::WriteDescription() const {
 
 std::unique_ptr<Job> Runner::Take() {
   if (Stopping()) return nullptr;
-  std::optional<pipeline::Input> input = source_.Next();
-  if (!input) return nullptr;
+  std::optional<pipeline::Input> input = source_->Next();
+  if (!input) {
+    if (std::optional<std::string> problem = source_->Problem()) Break(std::move(*problem));
+    return nullptr;
+  }
   auto job = std::make_unique<Job>();
   job->input = std::move(*input);
   return job;
@@ -224,7 +288,8 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = *job.input.problem, .where = {}});
     return;
   }
-  Result<Deidentified> result = engine_.ApplyToFile(job.input.file);
+  Result<Deidentified> result = job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes))
+                                                : engine_.ApplyToFile(job.input.file);
   if (!result) {
     SetError(job.report, result.error());
     return;
@@ -237,42 +302,48 @@ void Runner::Process(Job& job) {
     job.report.where = result->rule;
     return;
   }
-  job.output = fixed_name_.empty() ? layout_.NameFor(*result, job.input.name) : fixed_name_;
+  if (options_.output_service) {
+    job.output = pipeline::DicomWebSink::NameFor(*result);
+  } else {
+    job.output = fixed_name_.empty() ? layout_.NameFor(*result, job.input.name) : fixed_name_;
+  }
   job.bytes_out = result->encoded.size();
   job.report.outcome = Outcome::kWritten;
-  job.result = std::make_unique<Deidentified>(std::move(*result));
   if (options_.dry_run) return;
-  Result<fs::path> temporary = sink_->WriteTemporary(job.result->encoded);
-  if (!temporary) {
-    SetError(job.report, temporary.error());
+  Result<std::unique_ptr<pipeline::Sink::Staged>> staged =
+      sink_->Stage(job.output, std::make_unique<Deidentified>(std::move(*result)));
+  if (!staged) {
+    SetError(job.report, staged.error());
     return;
   }
-  job.temporary = std::move(*temporary);
+  job.staged = std::move(*staged);
+}
+
+void Runner::Begin(Job& job) {
+  if (job.staged) sink_->Begin(*job.staged);
 }
 
 void Runner::Commit(Job& job) {
-  const Result<pipeline::FolderSink::Commit> commit = sink_->Rename(job.temporary, job.output);
-  if (commit && *commit == pipeline::FolderSink::Commit::kDone) return;
-  ::unlink(job.temporary.c_str());
-  if (!commit) {
-    SetError(job.report, commit.error());
+  const Result<pipeline::Sink::Stored> stored = sink_->End(*job.staged);
+  if (!stored) {
+    SetError(job.report, stored.error());
+    if (std::optional<std::string> problem = sink_->Problem()) Break(std::move(*problem));
     return;
   }
-  // Somebody has the name: an earlier run, which is well if it wrote the same bytes, or another
-  // input of this run, which is not.
-  if (!sink_->WasThereBefore(job.output)) {
-    SetError(job.report, {.code = ErrorCode::kSameOutput, .where = {}});
-  } else if (job.result->encoded.SameAs(sink_->PathOf(job.output))) {
-    job.report.outcome = Outcome::kUnchanged;
-    sink_->Claim(job.output);
-  } else {
-    SetError(job.report, {.code = ErrorCode::kOutputExists, .where = {}});
-  }
+  job.report.outcome = stored->outcome;
+  if (stored->warned) job.report.notes.push_back({NoteCode::kServiceWarning, 1});
+}
+
+void Runner::Break(std::string message) {
+  const std::lock_guard lock(problem_mutex_);
+  if (!summary_.problem) summary_.problem = CannotGoOn(std::move(message));
+  broken_ = true;
 }
 
 void Runner::Finish(Job& job) {
-  if (!job.temporary.empty()) Commit(job);
+  if (job.staged) Commit(job);
   const Outcome outcome = job.report.outcome;
+  source_->Finished(outcome);
   const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
   ++summary_.counts.outcomes[static_cast<std::size_t>(outcome)];
   summary_.counts.bytes_in += job.bytes_in;
@@ -283,8 +354,7 @@ void Runner::Finish(Job& job) {
   }
   if (!options_.dry_run &&
       !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
-    broken_ = true;
-    summary_.problem = {.usage = false, .message = "the manifest cannot be written"};
+    Break("the manifest cannot be written");
   }
   const Clock::time_point now = Clock::now();
   if (now - reported_ > std::chrono::milliseconds(100)) {
@@ -302,48 +372,58 @@ RunSummary Runner::Go() {
   summary_.problem = Prepare();
   if (summary_.problem) return std::move(summary_);
   std::atomic<bool> counted{false};
-  std::thread counter([&] { total_ = pipeline::CountInputs(options_.input, counted); });
+  std::thread counter([&] { total_ = source_->Count(counted); });
 
   const int jobs = options_.jobs > 0
                        ? options_.jobs
                        : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  // Waiting for a service takes a thread at each end, and no processor.
+  const int waiting = (options_.input_service ? 1 : 0) + (options_.output_service ? 1 : 0);
+  const int in_flight = std::max(
+      jobs * 4, options_.output_service
+                    ? 2 * options_.output_service->connections * options_.output_service->stow_batch
+                    : 0);
   [[maybe_unused]] const pipeline::FreshThreads fresh;
   // Without it oneTBB warns on standard error when more threads are asked for than processors.
   const tbb::global_control threads(tbb::global_control::max_allowed_parallelism,
-                                    static_cast<std::size_t>(jobs));
-  tbb::task_arena arena(jobs);
+                                    static_cast<std::size_t>(jobs + waiting));
+  tbb::task_arena arena(jobs + waiting);
   {
     const pipeline::Holding source(&source_);
     const pipeline::Holding summary(&summary_);
+    const pipeline::Holding sink(&sink_);
   }
   arena.execute([&] {
     // Plain pointers, because oneTBB keeps anything larger in memory of its own; the last filter
     // owns what the first one made, and every job that was taken gets there.
     tbb::parallel_pipeline(
-        static_cast<std::size_t>(jobs) * 4,
-        tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order,
-                                     [&](tbb::flow_control& control) {
-                                       const pipeline::Holding source(&source_);
-                                       Job* job = Take().release();
-                                       if (job == nullptr) control.stop();
-                                       const pipeline::Holding made(job);
-                                       return job;
-                                     }) &
-            tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel,
-                                         [&](Job* job) {
-                                           const pipeline::Holding holding(job);
-                                           Work(*job);
-                                           return job;
-                                         }) &
-            tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, [&](Job* job) {
-              const pipeline::Holding summary(&summary_);
-              const std::unique_ptr<Job> owned(job);
-              const pipeline::Holding holding(job);
-              Finish(*owned);
-            }));
+        static_cast<std::size_t>(in_flight),
+        tbb::make_filter<void, Job*>(tbb::filter_mode::serial_in_order, [&](tbb::flow_control&
+                                                                                control) {
+          const pipeline::Holding source(&source_);
+          Job* job = Take().release();
+          if (job == nullptr) control.stop();
+          const pipeline::Holding made(job);
+          return job;
+        }) & tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel, [&](Job* job) {
+          const pipeline::Holding holding(job);
+          Work(*job);
+          return job;
+        }) & tbb::make_filter<Job*, Job*>(tbb::filter_mode::serial_in_order, [&](Job* job) {
+          const pipeline::Holding sink(&sink_);
+          const pipeline::Holding holding(job);
+          Begin(*job);
+          return job;
+        }) & tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, [&](Job* job) {
+          const pipeline::Holding summary(&summary_);
+          const std::unique_ptr<Job> owned(job);
+          const pipeline::Holding holding(job);
+          Finish(*owned);
+        }));
   });
   const pipeline::Holding source_again(&source_);
   const pipeline::Holding summary_again(&summary_);
+  const pipeline::Holding sink_again(&sink_);
   counted = true;
   counter.join();
   if (sink_) sink_->Close();

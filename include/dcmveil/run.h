@@ -3,13 +3,17 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
+#include "dcmveil/connection.h"
 #include "dcmveil/engine.h"
 #include "dcmveil/outcome.h"
 
@@ -33,9 +37,25 @@ struct RunCounts {
   }
 };
 
+/// What a run reads of a DICOM service; everything if nothing is said.
+struct Selection {
+  /// Matching attributes of QIDO-RS: keyword or tag, and value.
+  std::vector<std::pair<std::string, std::string>> query;
+  /// Only these: UIDs of studies or series, or "study/series", or "study/series/instance".
+  std::optional<std::vector<std::string>> uids;
+  /// What the change feed says, from where an earlier run with the same state ended.
+  bool changefeed = false;
+  std::string since;  ///< where the first run begins: a sequence number or a date; empty: all
+  std::chrono::seconds lag{900};  ///< the feed's newest entries are left for the next run
+};
+
 struct RunOptions {
   std::filesystem::path input;   ///< a folder or a file
   std::filesystem::path output;  ///< a folder; for one input file also a name ending in ".dcm"
+  /// DICOM services, instead of `input` and of `output`.
+  std::optional<Connection> input_service;
+  std::optional<Connection> output_service;
+  Selection selection;
   /// Manifest and run description; empty: `<output>.dcmveil`. Made with mode 0700.
   std::filesystem::path state;
   /// Threads that process; 0: as many as the machine has.
@@ -66,9 +86,10 @@ struct RunSummary {
   std::optional<Problem> problem;
 };
 
-/// De-identifies every regular file below `input`, in the order of their names. Every input gets
-/// exactly one line in the manifest. Inputs are never changed, outputs never overwritten, and an
-/// output appears whole or not at all. Blocks until done; never throws.
+/// De-identifies every regular file below `input`, in the order of their names, or every selected
+/// instance of a service. Every input gets exactly one line in the manifest. Inputs are never
+/// changed, outputs never overwritten, and an output appears whole or not at all. Blocks until
+/// done; never throws.
 [[nodiscard]] RunSummary Run(const Engine& engine, const RunOptions& options);
 
 }  // namespace dcmveil

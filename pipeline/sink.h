@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "dcmveil/engine.h"
+#include "dcmveil/error.h"
+#include "dcmveil/outcome.h"
+
+namespace dcmveil::pipeline {
+
+/// Where instances go, each in three steps: prepared in parallel, begun in the order of the inputs,
+/// so that which of two inputs gets a name does not depend on the number of threads, and ended in
+/// that order.
+class Sink {
+ public:
+  /// One instance on its way; each sink has its own.
+  class Staged {
+   public:
+    Staged() = default;
+    virtual ~Staged() = default;
+    Staged(const Staged&) = delete;
+    Staged& operator=(const Staged&) = delete;
+  };
+  struct Stored {
+    Outcome outcome = Outcome::kWritten;  ///< or kUnchanged
+    bool warned = false;                  ///< the service has something to say about it
+  };
+
+  Sink() = default;
+  virtual ~Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+
+  /// Any number of threads.
+  [[nodiscard]] virtual Result<std::unique_ptr<Staged>> Stage(
+      const std::string& name, std::unique_ptr<Deidentified> instance) = 0;
+  /// One thread at a time, in the order of the inputs. Does not wait for a service.
+  virtual void Begin(Staged& staged) = 0;
+  /// One thread at a time, in the order of the inputs. Blocks until it is known.
+  [[nodiscard]] virtual Result<Stored> End(Staged& staged) = 0;
+  /// After the last End.
+  virtual void Close() = 0;
+  /// Why nothing more can be written: one line for people. Any thread.
+  [[nodiscard]] virtual std::optional<std::string> Problem() { return std::nullopt; }
+};
+
+}  // namespace dcmveil::pipeline

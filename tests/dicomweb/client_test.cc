@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "dicomweb/auth.h"
+#include "dicomweb/changefeed.h"
+#include "dicomweb/qido.h"
+#include "dicomweb/retry.h"
+#include "dicomweb/service.h"
+#include "dicomweb/spool.h"
+#include "dicomweb/wado.h"
+#include "tests/support/dicom_bytes.h"
+#include "tests/support/fake_service.h"
+#include "tests/support/folder.h"
+
+namespace dcmveil::dicomweb {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::FakeService;
+using testing::Folder;
+
+TEST(RetryTest, RetryAfter) {
+  const auto now = std::chrono::system_clock::from_time_t(1'704'103'200);  // 2024-01-01 10:00:00
+  EXPECT_EQ(ParseRetryAfter("7", now), milliseconds(7000));
+  EXPECT_EQ(ParseRetryAfter("Mon, 01 Jan 2024 10:00:30 GMT", now), milliseconds(30'000));
+  EXPECT_EQ(ParseRetryAfter("Mon, 01 Jan 2024 09:00:00 GMT", now), milliseconds(0));
+  EXPECT_FALSE(ParseRetryAfter("", now));
+  EXPECT_FALSE(ParseRetryAfter("-3", now));
+  EXPECT_FALSE(ParseRetryAfter("soon", now));
+}
+
+TEST(RetryTest, WaitsGrowAndEnd) {
+  Connection connection;
+  connection.attempts = 6;
+  connection.first_wait = milliseconds(100);
+  const auto now = Backoff::Clock::now();
+  Backoff backoff(connection, now, 1);
+  for (int i = 0; i < 5; ++i) {
+    const auto wait = backoff.Next(now, std::nullopt);
+    ASSERT_TRUE(wait);
+    EXPECT_GE(*wait, milliseconds(50 << i));
+    EXPECT_LE(*wait, milliseconds(100 << i));
+  }
+  EXPECT_FALSE(backoff.Next(now, std::nullopt));
+  Backoff asked(connection, now, 2);
+  EXPECT_GE(*asked.Next(now, seconds(9)), seconds(9));
+  // Longer than the whole request may take.
+  EXPECT_FALSE(asked.Next(now, seconds(400)));
+}
+
+TEST(AuthTest, SecretsAreReadWhereTheyAre) {
+  const Folder folder;
+  const auto file = folder.Write("token", "  s3cret\n");
+  EXPECT_EQ(*ReadSecret({SecretRef::From::kFile, file.string()}), "s3cret");
+  EXPECT_EQ(*ReadSecret({SecretRef::From::kCommand, "echo from-command"}), "from-command");
+  ::setenv("DCMVEIL_TEST_SECRET", "from-env", 1);
+  EXPECT_EQ(*ReadSecret({SecretRef::From::kEnvironment, "DCMVEIL_TEST_SECRET"}), "from-env");
+  EXPECT_FALSE(ReadSecret({SecretRef::From::kEnvironment, "DCMVEIL_NO_SUCH"}));
+  EXPECT_FALSE(ReadSecret({SecretRef::From::kCommand, "echo s3cret; exit 3"}));
+  const Reply<std::string> lines = ReadSecret({SecretRef::From::kCommand, "printf 's3\\ncret'"});
+  ASSERT_FALSE(lines);
+  EXPECT_EQ(lines.failure().message.find("s3"), std::string::npos);
+}
+
+TEST(AuthTest, OneTokenForAll) {
+  FakeService fake;
+  const Folder folder;
+  std::atomic<int> tokens{0};
+  fake.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.path == "/token") {
+      EXPECT_EQ(request.get_param_value("client_secret"), "p&=ss");
+      EXPECT_EQ(request.get_param_value("grant_type"), "client_credentials");
+      const int n = ++tokens;
+      response.set_content(
+          R"({"access_token":"t)" + std::to_string(n) + R"(","expires_in":"3600"})",
+          "application/json");
+      return true;
+    }
+    // The first token has expired early.
+    if (request.get_header_value("Authorization") != "Bearer t2") {
+      response.status = 401;
+      return true;
+    }
+    return false;
+  });
+  fake.Add("1.2/1.3/1.4", testing::File(testing::SmallCt()));
+  Connection connection = fake.At();
+  connection.auth.kind = Auth::Kind::kClientCredentials;
+  connection.auth.token_endpoint = fake.host() + "/token";
+  connection.auth.client_id = "me";
+  connection.auth.secret = {SecretRef::From::kFile, folder.Write("s", "p&=ss").string()};
+  Service service(connection, folder.path());
+  std::vector<std::thread> threads;
+  std::atomic<int> good{0};
+  for (int i = 0; i < 8; ++i) {
+    threads.emplace_back([&] {
+      if (RetrieveInstance(service, {"1.2", "1.3", "1.4"})) ++good;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  EXPECT_EQ(good, 8);
+  EXPECT_EQ(tokens, 2);
+}
+
+TEST(AuthTest, ManagedIdentity) {
+  FakeService fake;
+  const Folder folder;
+  fake.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.path == "/identity") {
+      EXPECT_EQ(request.get_header_value("Metadata"), "true");
+      EXPECT_EQ(request.get_param_value("resource"), "https://dicom.healthcareapis.azure.com");
+      response.set_content(R"({"access_token":"mi","expires_in":"86399"})", "application/json");
+      return true;
+    }
+    EXPECT_EQ(request.get_header_value("Authorization"), "Bearer mi");
+    return false;
+  });
+  Connection connection = fake.At();
+  connection.auth.kind = Auth::Kind::kManagedIdentity;
+  connection.auth.token_endpoint = fake.host() + "/identity";
+  Service service(connection, folder.path());
+  EXPECT_FALSE(service.Probe());
+}
+
+TEST(AuthTest, RefusedCredentialsEndIt) {
+  FakeService fake;
+  const Folder folder;
+  fake.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.status = 401;
+    return true;
+  });
+  Connection connection = fake.At();
+  connection.auth.kind = Auth::Kind::kBearer;
+  connection.auth.secret = {SecretRef::From::kCommand, "echo t0ken"};
+  Service service(connection, folder.path());
+  const auto failure = service.Probe();
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->kind, Failure::Kind::kUnauthorized);
+  EXPECT_EQ(failure->message.find("t0ken"), std::string::npos);
+  // Once, and once more with a new token.
+  EXPECT_EQ(fake.Requests("GET", "/studies"), 2);
+  EXPECT_TRUE(service.verdict());
+}
+
+TEST(QidoTest, PagesSurviveInserts) {
+  FakeService fake;
+  const Folder folder;
+  for (int i = 100; i < 150; ++i) fake.Add("9." + std::to_string(i) + "/1.2/1.3", "x");
+  std::atomic<int> inserted{0};
+  fake.SetFault([&](const httplib::Request&, httplib::Response&, int n) {
+    // In front of what has been given, between the pages.
+    if (n > 0 && n < 4) fake.Add("1." + std::to_string(++inserted) + "/1.2/1.3", "x");
+    return false;
+  });
+  Connection connection = fake.At();
+  connection.page = 7;
+  Service service(connection, folder.path());
+  std::multiset<std::string> found;
+  const Reply<bool> done = Search(service, Level::kStudy, {}, {}, [&](const ResourceId& id) {
+    found.insert(id.study);
+    return true;
+  });
+  ASSERT_TRUE(done);
+  for (int i = 100; i < 150; ++i) EXPECT_EQ(found.count("9." + std::to_string(i)), 1U);
+}
+
+TEST(QidoTest, ServerThatKnowsNoOffset) {
+  FakeService fake;
+  const Folder folder;
+  fake.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.set_content(R"([{"0020000D":{"vr":"UI","Value":["1.2"]}}])", "application/dicom+json");
+    return true;
+  });
+  Service service(fake.At(), folder.path());
+  int found = 0;
+  EXPECT_TRUE(
+      Search(service, Level::kStudy, {}, {}, [&](const ResourceId&) { return ++found > 0; }));
+  EXPECT_EQ(found, 1);
+}
+
+std::string Entry(int sequence, const std::string& time, const char* action = "create",
+                  const char* state = "current") {
+  return R"({"Sequence":)" + std::to_string(sequence) +
+         R"(,"StudyInstanceUid":"1.2","SeriesInstanceUid":"1.3","SopInstanceUid":"1.4.)" +
+         std::to_string(sequence) + R"(","Action":")" + action + R"(","State":")" + state +
+         R"(","Timestamp":")" + time + R"("})";
+}
+
+std::vector<std::int64_t> ReadFeed(const FakeService& fake, const std::string& version,
+                                   const FeedPosition& from) {
+  const Folder folder;
+  Connection connection = fake.At();
+  connection.api_version = version;
+  connection.page = 2;
+  Service service(connection, folder.path());
+  std::vector<std::int64_t> found;
+  const Reply<bool> done = ReadChangeFeed(service, from, seconds(900), [&](const FeedEntry& entry) {
+    found.push_back(entry.position.sequence);
+    return true;
+  });
+  EXPECT_TRUE(done);
+  return found;
+}
+
+TEST(ChangeFeedTest, BothVersions) {
+  FakeService fake;
+  // A gap of sequence numbers wider than a page; what was deleted or replaced; what is too new.
+  fake.SetFeed(
+      {Entry(1, "2024-01-01T00:00:00Z"), Entry(2, "2024-01-01T00:00:00Z", "create", "deleted"),
+       Entry(3, "2024-01-01T00:00:01Z", "delete", "deleted"), Entry(20, "2024-01-02T00:00:00Z"),
+       Entry(21, "2024-01-03T00:00:00Z", "update", "current"),
+       Entry(22, "2024-01-03T00:00:00Z", "create", "replaced"), Entry(40, "2999-01-01T00:00:00Z")});
+  using List = std::vector<std::int64_t>;
+  for (const char* version : {"v1", "v2"}) {
+    EXPECT_EQ(ReadFeed(fake, version, {}), (List{1, 20, 21})) << version;
+    EXPECT_EQ(ReadFeed(fake, version, *ParsePosition("20")), (List{21})) << version;
+    EXPECT_EQ(ReadFeed(fake, version, *ParsePosition("2024-01-02")), (List{20, 21})) << version;
+  }
+  fake.SetFeed({});
+  for (const char* version : {"v1", "v2"}) EXPECT_EQ(ReadFeed(fake, version, {}), List{});
+}
+
+TEST(ChangeFeedTest, Positions) {
+  EXPECT_EQ(ParsePosition("17")->sequence, 17);
+  EXPECT_EQ(ParsePosition("2024-05-01")->time, "2024-05-01T00:00:00Z");
+  EXPECT_EQ(ParsePosition("2024-05-01T02:00:00.123+02:00")->time, "2024-05-01T00:00:00Z");
+  EXPECT_FALSE(ParsePosition("yesterday"));
+  EXPECT_FALSE(ParsePosition("2024-05-01T"));
+  EXPECT_FALSE(ParsePosition("-1"));
+}
+
+TEST(SpoolTest, GoesToDiskWhenMemoryIsUsedUp) {
+  const Folder folder;
+  const auto budget = std::make_shared<MemoryBudget>(1'000'000);
+  {
+    Spool first(folder.path(), budget);
+    EXPECT_TRUE(first.Append(std::string(600'000, 'a')));
+    EXPECT_TRUE(first.in_memory());
+    Spool second(folder.path(), budget);
+    EXPECT_TRUE(second.Append(std::string(600'000, 'b')));
+    EXPECT_TRUE(second.Append("end"));
+    EXPECT_FALSE(second.in_memory());
+    EXPECT_EQ(second.size(), 600'003U);
+    EXPECT_EQ(testing::ReadFile(second.file()), std::string(600'000, 'b') + "end");
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  }
+  Spool third(folder.path(), budget);
+  EXPECT_TRUE(third.Reserve(900'000));
+  EXPECT_FALSE(Spool(folder.path(), budget).Reserve(900'000));
+}
+
+TEST(WadoTest, WholeSeriesOnceEachAlsoAfterABreak) {
+  FakeService fake;
+  const Folder folder;
+  std::vector<std::string> parts;
+  for (int i = 0; i < 20; ++i) {
+    parts.push_back(testing::File(
+        testing::With(testing::SmallCt(),
+                      {testing::Text({0x0008, 0x0018}, "UI", "1.2.3.4.5." + std::to_string(i)),
+                       testing::Raw({0x7FE0, 0x0010}, "OW", std::string(200'000, 'p'))})));
+  }
+  fake.SetFault([&](const httplib::Request&, httplib::Response& response, int n) {
+    std::string body = FakeService::Multipart(parts, "bb", n % 2 == 0);
+    if (n == 0) body.resize(body.size() / 2);
+    response.set_content(body, "multipart/related; type=\"application/dicom\"; boundary=bb");
+    return true;
+  });
+  Service service(fake.At(), folder.path());
+  std::vector<std::uint64_t> sizes;
+  const Reply<std::size_t> count =
+      RetrieveAll(service, {"1.2", "1.3", ""}, [&](const std::shared_ptr<Spool>& spool) {
+        sizes.push_back(spool->size());
+        return true;
+      });
+  ASSERT_TRUE(count);
+  EXPECT_EQ(*count, 20U);
+  EXPECT_EQ(sizes.size(), 20U);
+  EXPECT_EQ(fake.Requests("GET", "/series"), 2);
+}
+
+}  // namespace
+}  // namespace dcmveil::dicomweb

@@ -31,7 +31,8 @@ std::optional<std::time_t> ParseTime(const std::string& text) {
     int hours = 0;
     int minutes = 0;
     if (std::sscanf(rest + 1, "%2d:%2d", &hours, &minutes) != 2) return std::nullopt;  // NOLINT
-    seconds -= (*rest == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+    const std::time_t zone = std::time_t{3600} * hours + std::time_t{60} * minutes;
+    seconds -= *rest == '+' ? zone : -zone;
   } else if (*rest != '\0' && std::string_view(rest) != "Z") {
     return std::nullopt;
   }

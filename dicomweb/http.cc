@@ -17,8 +17,8 @@
 namespace dcmveil::dicomweb {
 namespace {
 
-constexpr std::size_t kMostWaiting = 512 * 1024;  // bytes a slow receiver may be behind
-constexpr long kSlowest = 1000;                   // bytes a second
+constexpr std::size_t kMostWaiting = 512'000;  // bytes a slow receiver may be behind
+constexpr long kSlowest = 1000;                // bytes a second
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {

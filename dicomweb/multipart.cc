@@ -10,7 +10,7 @@
 namespace dcmveil::dicomweb {
 namespace {
 
-constexpr std::size_t kMostHeader = 64 * 1024;
+constexpr std::size_t kMostHeader = 64'000;
 constexpr std::string_view kLineEnd = "\r\n";
 
 bool SameName(std::string_view a, std::string_view b) {

@@ -9,7 +9,7 @@ namespace dcmveil::dicomweb {
 namespace {
 
 constexpr std::size_t kMetaBegin = 132;
-constexpr std::size_t kMostMeta = 64 * 1024;
+constexpr std::size_t kMostMeta = 64'000;
 
 std::uint64_t Little(std::string_view bytes) {
   std::uint64_t number = 0;
@@ -57,7 +57,7 @@ bool SameInstance(const Spool& a, const Spool& b) {
       a.size() - first->data_set != b.size() - second->data_set) {
     return false;
   }
-  constexpr std::size_t kPiece = 256 * 1024;
+  constexpr std::size_t kPiece = 256'000;
   std::vector<char> left(kPiece);
   std::vector<char> right(kPiece);
   std::uint64_t done = 0;

@@ -14,7 +14,7 @@ namespace dcmveil::dicomweb {
 namespace {
 
 constexpr std::size_t kMostInMemory = 4'000'000;
-constexpr std::size_t kStep = 256 * 1024;
+constexpr std::size_t kStep = 256'000;
 
 int OpenNameless(const std::filesystem::path& folder) {
   const int fd = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

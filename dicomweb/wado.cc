@@ -89,7 +89,7 @@ class InstanceReceiver : public Receiver, public PartHandler {
 
 /// Tells instances apart by all their bytes: the UID in a file's meta information may be wrong.
 std::string Fingerprint(const Spool& spool) {
-  constexpr std::size_t kPiece = 256 * 1024;
+  constexpr std::size_t kPiece = 256'000;
   std::string piece(kPiece, '\0');
   std::size_t hash = 0;
   std::uint64_t at = 0;

@@ -134,7 +134,8 @@ std::string ActionsDoc() {
       "again. A value that cannot be parsed is a normal input: it is emptied and counted, never "
       "passed on.\n\n"
       "The examples are run by a test, with the key 000102…1f, Patient ID 4711, Study Instance "
-      "UID 1.2.3 and SOP Instance UID 1.2.3.4.5, Patient's Name Doe^Jane. A backslash separates values.\n\n"
+      "UID 1.2.3 and SOP Instance UID 1.2.3.4.5, Patient's Name Doe^Jane. A backslash separates "
+      "values.\n\n"
       "Which action takes which VR:\n\n";
   AppendVrTable(out);
   for (const ActionSpec* const spec : engine::AllActions()) AppendAction(*spec, out);

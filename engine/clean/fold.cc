@@ -86,7 +86,7 @@ void AppendUtf8(char32_t code, std::string& out) {
 
 }  // namespace
 
-char32_t NextCode(std::string_view utf8, std::size_t& at) {
+char32_t NextCodeBeyondAscii(std::string_view utf8, std::size_t& at) {
   const auto byte = [utf8](std::size_t i) { return static_cast<unsigned char>(utf8[i]); };
   const unsigned first = byte(at++);
   if (first < 0xC2 || first > 0xF4) return first;
@@ -101,22 +101,13 @@ char32_t NextCode(std::string_view utf8, std::size_t& at) {
   return code;
 }
 
-CharClass ClassOf(char32_t code) {
-  if (code < 0x80) {
-    if (code >= '0' && code <= '9') return CharClass::kDigit;
-    const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
-    return letter ? CharClass::kLetter : CharClass::kOther;
-  }
+CharClass ClassBeyondAscii(char32_t code) {
   if (DigitOf(code) >= 0) return CharClass::kDigit;
   if (IsIn(kOthers, code)) return CharClass::kOther;
   return IsIn(kUnsegmented, code) ? CharClass::kUnsegmented : CharClass::kLetter;
 }
 
-void AppendFolded(char32_t code, std::string& out) {
-  if (code < 0x80) {
-    out.push_back(static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code));
-    return;
-  }
+void AppendFoldedBeyondAscii(char32_t code, std::string& out) {
   if (const int digit = DigitOf(code); digit >= 0) {
     out.push_back(static_cast<char>('0' + digit));
     return;

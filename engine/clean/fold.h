@@ -19,12 +19,32 @@ enum class CharClass : std::uint8_t {
 };
 
 /// The code point at `at`, which moves behind it. A byte that is no UTF-8 counts as itself.
-[[nodiscard]] char32_t NextCode(std::string_view utf8, std::size_t& at);
-[[nodiscard]] CharClass ClassOf(char32_t code);
+[[nodiscard]] char32_t NextCodeBeyondAscii(std::string_view utf8, std::size_t& at);
+[[nodiscard]] inline char32_t NextCode(std::string_view utf8, std::size_t& at) {
+  const auto first = static_cast<unsigned char>(utf8[at]);
+  if (first >= 0x80) return NextCodeBeyondAscii(utf8, at);
+  ++at;
+  return first;
+}
+
+[[nodiscard]] CharClass ClassBeyondAscii(char32_t code);
+[[nodiscard]] inline CharClass ClassOf(char32_t code) {
+  if (code >= 0x80) return ClassBeyondAscii(code);
+  if (code >= '0' && code <= '9') return CharClass::kDigit;
+  const bool letter = (code >= 'a' && code <= 'z') || (code >= 'A' && code <= 'Z');
+  return letter ? CharClass::kLetter : CharClass::kOther;
+}
 
 /// Lower case without diacritics: "Müller" and "MULLER" are "muller", "ΆΛΦΑ" is "αλφα", "ß" is
 /// "ss", "ﾔﾏﾀﾞ" is the same as "やまた". Nothing is appended for what is only a mark.
-void AppendFolded(char32_t code, std::string& out);
+void AppendFoldedBeyondAscii(char32_t code, std::string& out);
+inline void AppendFolded(char32_t code, std::string& out) {
+  if (code >= 0x80) {
+    AppendFoldedBeyondAscii(code, out);
+  } else {
+    out.push_back(static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code));
+  }
+}
 [[nodiscard]] std::string Fold(std::string_view utf8);
 
 }  // namespace dcmveil::engine::clean

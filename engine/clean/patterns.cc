@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "engine/dictionary.h"
@@ -64,10 +66,14 @@ constexpr auto kMonths = std::to_array<MonthName>({
 });
 
 const MonthName* FindMonth(std::string_view folded) {
+  static const auto kByName = [] {
+    std::unordered_map<std::string_view, const MonthName*> by_name;
+    for (const MonthName& month : kMonths) by_name.emplace(month.name, &month);
+    return by_name;
+  }();
   if (folded.size() < 3) return nullptr;
-  const auto it = std::find_if(kMonths.begin(), kMonths.end(),
-                               [folded](const MonthName& month) { return month.name == folded; });
-  return it == kMonths.end() ? nullptr : it;
+  const auto it = kByName.find(folded);
+  return it == kByName.end() ? nullptr : it->second;
 }
 
 bool IsNumber(const Text& text, std::size_t i) {
@@ -439,8 +445,11 @@ std::size_t WordsOfUid(const Text& text, std::size_t first) {
 std::size_t WordsOfPattern(const Text& text, std::size_t first) {
   const Word& word = text.words[first];
   if (word.kind == Word::Kind::kUnsegmented) return 0;
-  if (const std::size_t found = WordsOfNetworkName(text, first)) return found;
-  if (const std::size_t found = WordsOfHexAddress(text, first)) return found;
+  // Most words have a blank behind them, and none of the network names has.
+  if (!text.Gap(first + 1).starts_with(' ') && first + 1 < text.words.size()) {
+    if (const std::size_t found = WordsOfNetworkName(text, first)) return found;
+    if (const std::size_t found = WordsOfHexAddress(text, first)) return found;
+  }
   if (word.kind == Word::Kind::kNumber) {
     if (const std::size_t found = WordsOfPhone(text, first)) return found;
   }

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -42,17 +44,15 @@ std::size_t DateSignPrefix(std::string_view folded) {
 }
 
 bool IsTitleWord(std::string_view folded) {
-  constexpr auto kTitles = std::to_array<std::string_view>(
-      {"bay",       "bayan",  "dhr",     "doctor", "docteur", "doctora",  "dott",   "dottoressa",
-       "dottssa",   "dr",     "dra",     "drs",    "frau",    "fraulein", "herr",   "herrn",
-       "madame",    "mevr",   "mevrouw", "miss",   "mister",  "mlle",     "mme",    "monsieur",
-       "mr",        "mrs",    "ms",      "mx",     "pan",     "pani",     "pr",     "prof",
-       "professor", "senhor", "senhora", "senor",  "senora",  "sig",      "signor", "signora",
-       "sir",       "sr",     "sra",     "srta"});
-  return std::find(kTitles.begin(), kTitles.end(), folded) != kTitles.end() || folded == "д-р" ||
-         folded == "доктор" || folded == "проф" || folded == "κος" || folded == "κα" ||
-         folded == "δρ" || folded == "د" || folded == "دكتور" || folded == "السيد" ||
-         folded == "السيده" || folded == "דר" || folded == "פרופ";
+  static const std::unordered_set<std::string_view> kTitles{
+      "bay",       "bayan",  "dhr",     "doctor", "docteur", "doctora",  "dott",   "dottoressa",
+      "dottssa",   "dr",     "dra",     "drs",    "frau",    "fraulein", "herr",   "herrn",
+      "madame",    "mevr",   "mevrouw", "miss",   "mister",  "mlle",     "mme",    "monsieur",
+      "mr",        "mrs",    "ms",      "mx",     "pan",     "pani",     "pr",     "prof",
+      "professor", "senhor", "senhora", "senor",  "senora",  "sig",      "signor", "signora",
+      "sir",       "sr",     "sra",     "srta",   "доктор",  "проф",     "κος",    "κα",
+      "δρ",        "د",      "دكتور",   "السيد",  "السيده",  "דר",       "פרופ"};
+  return kTitles.contains(folded);
 }
 
 /// Surnames that describe what follows when they are no names.
@@ -73,6 +73,7 @@ class Cleaning {
         text_{.utf8 = utf8, .words = words_} {
     SplitRuns();
     fates_.resize(words_.size(), Fate::kOpen);
+    classes_.resize(words_.size());
     for (const std::size_t i : names_in_runs_) fates_[i] = Fate::kName;
   }
 
@@ -118,7 +119,11 @@ class Cleaning {
   [[nodiscard]] WordClass ClassOf(std::string_view folded) const {
     return keep_.contains(folded) ? WordClass::kMedical : ClassOfWord(folded);
   }
-  [[nodiscard]] WordClass ClassAt(std::size_t i) const;
+  [[nodiscard]] WordClass FindClass(std::size_t i) const;
+  [[nodiscard]] WordClass ClassAt(std::size_t i) const {
+    if (!classes_[i]) classes_[i] = FindClass(i);
+    return *classes_[i];
+  }
   [[nodiscard]] WordClass ClassOfParts(std::size_t i) const;
   [[nodiscard]] bool IsTitle(std::size_t i) const;
   [[nodiscard]] bool IsMedical(std::size_t i) const {
@@ -139,6 +144,7 @@ class Cleaning {
   std::vector<Word> words_;
   Text text_;
   std::vector<Fate> fates_;
+  mutable std::vector<std::optional<WordClass>> classes_;  ///< asked for more than once
   std::vector<bool> known_run_;  ///< of each word: a known one of an unsegmented script
   std::vector<std::size_t> names_in_runs_;
 };
@@ -337,7 +343,7 @@ WordClass Cleaning::ClassOfParts(std::size_t i) const {
   return WordClass::kMedical;
 }
 
-WordClass Cleaning::ClassAt(std::size_t i) const {
+WordClass Cleaning::FindClass(std::size_t i) const {
   constexpr std::size_t kShortestCompound = 9;
   constexpr std::size_t kShortestPart = 4;
   const Word& word = words_[i];

@@ -18,6 +18,7 @@ bool BeginsWithLetter(std::string_view text, std::size_t at) {
 
 std::vector<Word> SplitWords(std::string_view utf8) {
   std::vector<Word> words;
+  words.reserve(utf8.size() / 4 + 1);
   bool inside = false;
   for (std::size_t at = 0; at < utf8.size();) {
     const std::size_t begin = at;

@@ -24,6 +24,7 @@ struct Flags {
   std::string output;
   std::string state;
   std::string layout;
+  bool dicomdir = false;
   std::string key;
   std::string connections;
   std::vector<std::string> query;
@@ -87,6 +88,10 @@ void PrintText(const RunSummary& summary, bool dry_run) {
     const std::string text = TextOfNote(note);
     std::printf("  %8s  %s\n", WithCommas(count).c_str(),
                 style.Dim("note: " + note + (text.empty() ? "" : ": " + text)).c_str());
+  }
+  if (summary.without_record > 0) {
+    std::printf("  %8s  not in the DICOMDIR, which has no record for their SOP class\n",
+                WithCommas(summary.without_record).c_str());
   }
   if (!summary.manifest.empty()) {
     std::printf("one line for each input: %s\n", summary.manifest.c_str());
@@ -201,6 +206,15 @@ int RunVerb(const Flags& flags) {
   options.jobs = flags.jobs;
   options.dry_run = flags.dry_run;
   if (!flags.layout.empty()) options.layout = flags.layout;
+  if (flags.dicomdir) {
+    if (!flags.layout.empty() || options.output_service) {
+      std::fprintf(stderr, "dcmveil: --dicomdir is for folders and names the files itself; %s\n",
+                   options.output_service ? "a service has no DICOMDIR" : "leave out --layout");
+      return kUsage;
+    }
+    options.dicomdir = true;
+    options.layout = kDicomdirLayout;
+  }
   if (flags.layout == "mirror" && !flags.quiet) {
     std::fprintf(stderr,
                  "dcmveil: warning: --layout mirror puts the input's own names into the output; "
@@ -266,6 +280,8 @@ Verb AddRun(CLI::App& command) {
                   "[{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm], or "
                   "'mirror' for the input's names, which may identify")
       ->type_name("TEXT");
+  app->add_flag("--dicomdir", flags->dicomdir,
+                "Name outputs as a file-set does, and write its DICOMDIR at the end");
   app->add_option("--key", flags->key, "Key file to use instead of the rule file's")
       ->type_name("FILE");
   app->add_option("--connections", flags->connections, "File of named DICOM services")

@@ -10,10 +10,6 @@
 
 namespace dcmveil::pipeline {
 
-/// Names that a DICOMDIR may list: parts of 8 capitals and digits.
-inline constexpr std::string_view kDicomdirLayout =
-    "{PatientID:8}/{StudyInstanceUID:8}/{SeriesInstanceUID:8}/{SOPInstanceUID:8}";
-
 /// How outputs are named.
 class Layout {
  public:

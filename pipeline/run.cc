@@ -22,6 +22,7 @@
 #include <system_error>
 #include <thread>
 
+#include "engine/dcmtk/dicomdir.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
@@ -112,6 +113,7 @@ class Runner {
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
   RunSummary summary_;
+  std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
   Clock::time_point started_;
   Clock::time_point reported_;
@@ -345,6 +347,7 @@ void Runner::Finish(Job& job) {
   const Outcome outcome = job.report.outcome;
   source_->Finished(outcome);
   const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
+  if (has_output && options_.dicomdir) listed_.push_back(job.output);
   ++summary_.counts.outcomes[static_cast<std::size_t>(outcome)];
   summary_.counts.bytes_in += job.bytes_in;
   if (outcome == Outcome::kWritten) summary_.counts.bytes_out += job.bytes_out;
@@ -427,6 +430,14 @@ RunSummary Runner::Go() {
   counted = true;
   counter.join();
   if (sink_) sink_->Close();
+  if (!listed_.empty() && !options_.dry_run) {
+    const Result<std::size_t> left_out = engine::WriteDicomdir(folder_, listed_);
+    if (left_out) {
+      summary_.without_record = *left_out;
+    } else if (!summary_.problem) {
+      summary_.problem = CannotGoOn("the DICOMDIR cannot be written");
+    }
+  }
   summary_.stopped = options_.stop != nullptr && *options_.stop;
   summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   Report();

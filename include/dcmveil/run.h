@@ -37,6 +37,11 @@ struct RunCounts {
   }
 };
 
+/// Names that a DICOMDIR may list (PS3.10 section 8.2): parts of 8 capitals and digits that stand
+/// for the new values.
+inline constexpr std::string_view kDicomdirLayout =
+    "{PatientID:8}/{StudyInstanceUID:8}/{SeriesInstanceUID:8}/{SOPInstanceUID:8}";
+
 /// What a run reads of a DICOM service; everything if nothing is said.
 struct Selection {
   /// Matching attributes of QIDO-RS: keyword or tag, and value.
@@ -61,8 +66,12 @@ struct RunOptions {
   /// Threads that process; 0: as many as the machine has.
   int jobs = 0;
   /// Output names: "/"-separated text with {PatientID}, {StudyInstanceUID}, {SeriesInstanceUID},
-  /// {SOPInstanceUID} of the new values, or "mirror" for the input's own names.
+  /// {SOPInstanceUID} of the new values, each also as {Keyword:8}, or "mirror" for the input's own
+  /// names.
   std::string layout = "{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm";
+  /// At the end, write a DICOMDIR of all instances that stand in the output folder by this run. The
+  /// layout must name files as kDicomdirLayout does.
+  bool dicomdir = false;
   /// Do everything but write; no output or state folder is made.
   bool dry_run = false;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.
@@ -77,6 +86,8 @@ struct RunSummary {
   std::map<std::string, std::uint64_t> notes;    ///< of those that were
   double seconds = 0;
   bool stopped = false;
+  /// Instances of which a DICOMDIR knows no record.
+  std::uint64_t without_record = 0;
   std::filesystem::path manifest;  ///< empty after a dry run
   /// Set when the run could not begin or go on; counts hold what was done before.
   struct Problem {

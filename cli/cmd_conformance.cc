@@ -16,7 +16,8 @@ struct Flags {
 };
 
 int Conformance(const Flags& flags) {
-  const std::optional<RuleSet> rules = Load(flags.rules, {.key_file = {}, .allow_missing_key = true}, false);
+  const std::optional<RuleSet> rules =
+      Load(flags.rules, {.key_file = {}, .allow_missing_key = true}, false);
   if (!rules) return kUsage;
   const std::string text = rules::ConformanceStatement(*rules);
   std::fwrite(text.data(), 1, text.size(), stdout);

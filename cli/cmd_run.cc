@@ -25,6 +25,7 @@ struct Flags {
   std::string state;
   std::string layout;
   bool dicomdir = false;
+  std::string job;  ///< expanded before the command line is parsed
   std::string key;
   std::string connections;
   std::vector<std::string> query;
@@ -282,6 +283,10 @@ Verb AddRun(CLI::App& command) {
       ->type_name("TEXT");
   app->add_flag("--dicomdir", flags->dicomdir,
                 "Name outputs as a file-set does, and write its DICOMDIR at the end");
+  app->add_option(
+         "--job", flags->job,
+         "File with options of this command, as lines of name=value or name=[\"a\", \"b\"]")
+      ->type_name("FILE");
   app->add_option("--key", flags->key, "Key file to use instead of the rule file's")
       ->type_name("FILE");
   app->add_option("--connections", flags->connections, "File of named DICOM services")

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cli/exit_codes.h"
+#include "cli/job_file.h"
 #include "cli/verbs.h"
 #include "dcmveil/engine.h"
 #include "engine/dictionary.h"
@@ -29,7 +30,12 @@ int Main(int argc, char** argv) {
   const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app), AddConformance(app),
                             AddActions(app), AddKeygen(app), AddDecrypt(app)};
   try {
-    app.parse(argc, argv);
+    std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
+    std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);
+    if (!expanded) return kUsage;
+    // CLI11 takes them from the back.
+    std::reverse(expanded->begin(), expanded->end());
+    app.parse(std::move(*expanded));
   } catch (const CLI::ParseError& error) {
     std::vector<std::string> names;
     names.reserve(verbs.size());

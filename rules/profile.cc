@@ -393,14 +393,23 @@ class Profile {
   void Content() {
     if (!Has(Option::kCleanStructuredContent)) return;
     for (const ContentItemRow& row : ContentItemRows()) {
-      ContentDraft item;
-      item.code = row.code;
-      item.scheme = row.scheme;
-      item.value_type = row.value_type;
-      item.rule = ContentRuleOf(row);
-      draft_.content.push_back(std::move(item));
+      AddContent(row, row.code, row.scheme);
+      if (row.scheme != "SCT") continue;
+      for (const RetiredCode& old : RetiredCodes()) {
+        if (old.code != row.code) continue;
+        for (const std::string_view scheme : RetiredSchemes()) AddContent(row, old.retired, scheme);
+      }
     }
     draft_.other_text = Make(kCleanToDummy, "clean-structured-content C: text");
+  }
+
+  void AddContent(const ContentItemRow& row, std::string_view code, std::string_view scheme) {
+    ContentDraft item;
+    item.code = code;
+    item.scheme = scheme;
+    item.value_type = row.value_type;
+    item.rule = ContentRuleOf(row);
+    draft_.content.push_back(std::move(item));
   }
 
   [[nodiscard]] RuleDraft ContentRuleOf(const ContentItemRow& row) const {

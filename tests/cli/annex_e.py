@@ -5,7 +5,6 @@ The tables are rules/profiles/*.csv. How a code is to be carried out is worked o
 without the engine's code.
 """
 import csv
-import pathlib
 import warnings
 
 import pydicom
@@ -25,8 +24,8 @@ CODE_VALUE, CODE_SCHEME, CODE_MEANING = 0x00080100, 0x00080102, 0x00080104
 CONTENT_VALUES = {0x0040A120, 0x0040A121, 0x0040A122, 0x0040A123, 0x0040A124, 0x0040A160,
                   0x0040A168, 0x0040A300, 0x00081199}
 # UIDs that say what something is, not which one (PS3.6 and PS3.3).
-STRUCTURAL = {0x00080016, 0x00081150, 0x00081151, 0x00081115A if False else 0x0008001A, 0x0008001B,
-              0x0008010C, 0x00080117, 0x00080118, 0x0008010D, 0x00041510, 0x00041512, 0x0002_0002}
+STRUCTURAL = {0x00080016, 0x0008001A, 0x0008001B, 0x00081150, 0x0008115A, 0x0008010C, 0x0008010D,
+              0x00080117, 0x00080118, 0x00020002, 0x00020010, 0x00020012, 0x00041510, 0x00041512}
 
 
 def Rows(name):
@@ -50,6 +49,7 @@ class Tables:
     def __init__(self):
         self.basic = {int(r["tag"], 16): Row(r) for r in Rows("basic.csv")
                       if r["tag"] != "odd" and "x" not in r["tag"]}
+        self.plus = {int(r["tag"], 16) for r in Rows("plus.csv") if "x" not in r["tag"]}
         self.methods = {r["option"]: (r["code"], r["meaning"]) for r in Rows("method-codes.csv")}
         self.safe = {(int(r["group"], 16), r["creator"], int(r["element"], 16)): r["vr"]
                      for r in Rows("safe-private.csv")}

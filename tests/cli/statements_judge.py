@@ -39,7 +39,8 @@ def FileMeta(data):
 
 
 def Norm(uid):
-    return uid.strip("\0 ")
+    """Without padding, and without what hides behind a NUL."""
+    return uid.strip("\0 ").split("\0")[0]
 
 
 class Judge:
@@ -49,6 +50,7 @@ class Judge:
         self.counts = collections.Counter()
         self.uids = {}                                   # old -> new
         self.instance_uids = set()                       # of inputs
+        self.kept_uids = set()                           # those that an option keeps
         self.groups = collections.defaultdict(lambda: collections.defaultdict(set))
         self.offsets = collections.defaultdict(set)
         self.texts = {}                                  # output's name -> UID-like texts in it
@@ -207,6 +209,7 @@ class Judge:
         if e.IsSequence(old):
             self.Say(41, new is not None, where + " reference lost")
         elif code == "K":
+            self.kept_uids.add(e.Text(old))
             self.Say(41, new is not None and e.Text(new) == e.Text(old), where + " K")
         elif not e.IsEmpty(old) and e.Text(old) not in DUMMIES:
             if option == e.MODIFIED and concept[2] == "TIME":
@@ -294,7 +297,7 @@ class Judge:
             self.Say(44 if code == "K" else number, new is not None, where + " sequence lost")
             return True
         if code == "K":
-            same = new is not None and e.Text(new) == e.Text(old)
+            same = new is not None and e.Text(new) == e.Text(old).split("\0")[0]
             # Free characteristics lose identifiers.
             if option == "retain-patient-characteristics" and row.vrs & {"LO", "LT", "SH", "ST", "UT", "UR"}:
                 same = new is not None and self.CleanedFrom(e.Text(old), e.Text(new))
@@ -471,6 +474,7 @@ class Judge:
             return
         if not UID_FORM.fullmatch(old):
             return
+        new = new.split("\0")[0]
         row = self.tables.basic.get(tag)
         kept = row is not None and e.Effective(self.options, row.options)[1] == "K"
         if self.Has("retain-uids"):
@@ -480,6 +484,7 @@ class Judge:
                 self.Say(30, old != new, where)
             return
         if kept:
+            self.kept_uids.add(old)
             return
         self.Say(26, self.uids.setdefault(old, new) == new, where)
 
@@ -561,7 +566,7 @@ class Judge:
             if row is None and not self.plus and tag in self.tables.plus:
                 continue
             text = e.Text(element)
-            found = [t for v, t in values.items() if v in text]
+            found = [t for v, t in values.items() if v in text and t != tag]
             number = 40 if option == "clean-descriptors" else 24
             self.Say(number, not found, self.Where(path, tag) + " has " + " ".join(f"{t:08X}" for t in found))
             if tag == e.CODE_MEANING:
@@ -594,7 +599,7 @@ class Judge:
             if not self.Has("retain-uids") and not old.startswith("1.2.840.10008."):
                 self.Say(27, old in self.uids, "an instance without a new UID")
         if not self.Has("retain-uids"):
-            old = {uid.encode() for uid in self.instance_uids if len(uid) >= 10}
+            old = {uid.encode() for uid in self.instance_uids - self.kept_uids if len(uid) >= 10}
             for name, texts in self.texts.items():
                 self.Say(25, not old & {text.strip(b".") for text in texts}, name)
         for patient, offsets in self.offsets.items():

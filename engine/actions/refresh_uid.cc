@@ -57,7 +57,8 @@ const ActionSpec& RefreshUidSpec() {
           "transfer syntaxes, well-known instances, coding schemes) stay as they are; in the "
           "attributes for such UIDs (SOP Class UID, Coding Scheme UID, Context UID and their like) "
           "so do those of vendors and institutions, unless a component is longer than seven digits "
-          "(four under 1.2.840.10008): that might be a date or a serial number. A value that is no UID is replaced by one, too, and counted.",
+          "(four under 1.2.840.10008): that might be a date or a serial number. A value that is no "
+          "UID is replaced by one, too, and counted.",
       .make = [](const Params&, MakeContext& context) -> std::unique_ptr<const Action> {
         return std::make_unique<RefreshUid>(context.KeyFor("refresh-uid"));
       },

@@ -10,6 +10,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,7 @@ const Deed kCleanToDummy{"clean", {{"if-empty", "dummy"}}};
 const Deed kCleanIdentifiers{"clean", {{"vocabulary", "identifiers"}}};
 // Patients, subjects and specimens must stay apart, or all of them become one.
 const Deed kPseudonym{"pseudonym"};
+const Deed kPseudonymOrDummy{"pseudonym", {{"if-empty", "dummy"}}};
 const Deed kShortPseudonym{"pseudonym", {{"prefix", ""}, {"length", "10"}}};
 
 TagPattern PatternOf(const ProfileRow& row) {
@@ -250,7 +252,9 @@ class Profile {
     }
     constexpr std::array<std::string_view, 4> kApart{"PatientID", "ClinicalTrialSubjectID",
                                                      "ContainerIdentifier", "SpecimenIdentifier"};
-    if (std::find(kApart.begin(), kApart.end(), row.keyword) != kApart.end()) return kPseudonym;
+    if (std::find(kApart.begin(), kApart.end(), row.keyword) != kApart.end()) {
+      return kPseudonymOrDummy;
+    }
     if (row.vrs == VrSet(Vr::UI)) return kNewUid;
     // A reference without its UIDs is worth nothing, and with new ones it tells nothing.
     if (row.keyword == "ReferencedPerformedProcedureStepSequence") return kKeep;
@@ -262,6 +266,10 @@ class Profile {
     const Tag tag(row.value);
     // Patient ID is a pseudonym wherever it stands, whatever the IOD asks for.
     if (row.keyword == "PatientID") {
+      for (const TypeRow& type : TypeRows()) {
+        if (type.tag != tag || !type.parent || type.type != 1) continue;
+        AddIn(*type.parent, pattern, kPseudonymOrDummy, why + " type 1");
+      }
       Add(pattern, kPseudonym, why);
       return;
     }
@@ -300,12 +308,9 @@ class Profile {
       if (row == nullptr || OptionFor(row->by_option).first != nullptr) continue;
       const Deed deed = conflict.type == 1 ? kDummy : kEmpty;
       const std::string why = "X, required by the IOD";
-      if (conflict.parent) {
-        AddIn(*conflict.parent, Exact(conflict.tag), deed, why);
-        continue;
-      }
       Selector selector;
-      selector.path = {Exact(conflict.tag)};
+      if (conflict.parent) selector.path.push_back(Exact(*conflict.parent));
+      selector.path.push_back(Exact(conflict.tag));
       std::optional<Condition> when;
       if (!conflict.sop_classes.empty()) when = SopClassIn(Strings(conflict.sop_classes));
       Add(std::move(selector), std::move(when), deed, why);
@@ -393,14 +398,29 @@ class Profile {
   void Content() {
     if (!Has(Option::kCleanStructuredContent)) return;
     for (const ContentItemRow& row : ContentItemRows()) {
-      ContentDraft item;
-      item.code = row.code;
-      item.scheme = row.scheme;
-      item.value_type = row.value_type;
-      item.rule = ContentRuleOf(row);
-      draft_.content.push_back(std::move(item));
+      AddContent(row, row.code, row.scheme);
+      if (row.scheme != "SCT") continue;
+      for (const RetiredCode& old : RetiredCodes()) {
+        if (old.code != row.code) continue;
+        for (const std::string_view scheme : RetiredSchemes()) AddContent(row, old.retired, scheme);
+      }
     }
+    const auto key = [](const ContentDraft& item) {
+      return std::tie(item.code, item.scheme, item.value_type);
+    };
+    // The plan looks items up by their order.
+    std::sort(draft_.content.begin(), draft_.content.end(),
+              [&](const ContentDraft& a, const ContentDraft& b) { return key(a) < key(b); });
     draft_.other_text = Make(kCleanToDummy, "clean-structured-content C: text");
+  }
+
+  void AddContent(const ContentItemRow& row, std::string_view code, std::string_view scheme) {
+    ContentDraft item;
+    item.code = code;
+    item.scheme = scheme;
+    item.value_type = row.value_type;
+    item.rule = ContentRuleOf(row);
+    draft_.content.push_back(std::move(item));
   }
 
   [[nodiscard]] RuleDraft ContentRuleOf(const ContentItemRow& row) const {

@@ -17,6 +17,7 @@ extern const ProfileData kIodTypesData;
 extern const ProfileData kIodsData;
 extern const ProfileData kMethodCodesData;
 extern const ProfileData kPlusData;
+extern const ProfileData kRetiredCodesData;
 extern const ProfileData kSafePrivateData;
 extern const ProfileData kSrContentData;
 extern const ProfileData kTypeConflictsData;

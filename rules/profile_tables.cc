@@ -193,6 +193,14 @@ std::vector<ContentItemRow> ReadContentItems() {
   return rows;
 }
 
+std::vector<RetiredCode> ReadRetiredCodes() {
+  std::vector<RetiredCode> rows;
+  for (const Line& line : Lines(kRetiredCodesData, "code,retired")) {
+    rows.push_back({.code = line[0], .retired = line[1]});
+  }
+  return rows;
+}
+
 struct MethodTable {
   MethodCode basic;
   std::vector<OptionInfo> options;
@@ -317,6 +325,16 @@ std::span<const SafePrivate> SafePrivateRows() {
 std::span<const ContentItemRow> ContentItemRows() {
   static const std::vector<ContentItemRow> rows = ReadContentItems();
   return rows;
+}
+
+std::span<const RetiredCode> RetiredCodes() {
+  static const std::vector<RetiredCode> rows = ReadRetiredCodes();
+  return rows;
+}
+
+std::span<const std::string_view> RetiredSchemes() {
+  static constexpr std::array<std::string_view, 3> kSchemes = {"SRT", "SNM3", "99SDM"};
+  return kSchemes;
 }
 
 std::span<const TypeRow> TypeRows() {

@@ -133,6 +133,17 @@ struct ContentItemRow {
 /// Sorted by code, scheme and value type.
 [[nodiscard]] std::span<const ContentItemRow> ContentItemRows();
 
+/// The code that an SCT concept of ContentItemRows() has under the retired schemes of SNOMED, which
+/// old documents still use (PS3.16 Annex O).
+struct RetiredCode {
+  std::string_view code;     ///< in SCT: "363698007"
+  std::string_view retired;  ///< in RetiredSchemes(): "G-C0E3"
+};
+/// Sorted by code.
+[[nodiscard]] std::span<const RetiredCode> RetiredCodes();
+/// The designators SRT, SNM3 and 99SDM, under which the same codes were used.
+[[nodiscard]] std::span<const std::string_view> RetiredSchemes();
+
 /// The type of an attribute in IODs (PS3.5 section 7.4); a condition (1C, 2C) counts as met.
 struct TypeRow {
   Tag tag;

@@ -15,6 +15,9 @@ FOLDER holds these tables of the standard as CSV files with a header line:
   e11_type_conflicts.csv    rows of Table E.1-1 whose literal code breaks an IOD
   e11_gaps.csv              text, date and UID attributes of PS3.6 that Table E.1-1 does not list
 
+The retired codes of SNOMED concepts (PS3.16 Annex O) come from pydicom, which must be installed
+(Debian: python3-pydicom; /usr/bin/python3 has it).
+
 plus.csv is kept by hand: what to do with an attribute that the standard leaves out is this
 project's judgement. It is only checked: each row is in e11_gaps.csv (or a sequence or a coded
 string, which that list does not hold), and none is in Table E.1-1.
@@ -253,6 +256,24 @@ def text_of(name, what, columns, rows, edition=EDITION, made=MADE):
     return "\n".join(lines) + "\n"
 
 
+def retired_codes(content):
+    """Rows (code, retired code) of the SCT concepts of Table E.3.4-1."""
+    try:
+        # Private, but the only form in which pydicom has the table.
+        from pydicom.sr._snomed_dict import mapping
+    except ImportError:
+        fail("no pydicom: retired-codes.csv cannot be made (install python3-pydicom)")
+    rows = set()
+    for row in content:
+        if row["coding_scheme"] != "SCT":
+            continue
+        retired = mapping["SCT"].get(row["code_value"])
+        if retired is None:
+            fail(f"no retired code for SCT {row['code_value']}")
+        rows.add((row["code_value"], retired))
+    return sorted(rows)
+
+
 def tables(folder):
     e11 = read(folder, "ps315_table.csv")
     private = read(folder, "safe_private.csv")
@@ -309,6 +330,13 @@ def tables(folder):
             )
             for row in content
         ),
+    )
+    add(
+        "retired-codes.csv",
+        "SCT concepts of sr-content.csv and their codes under the retired schemes SRT, SNM3 and 99SDM.",
+        ("code", "retired"),
+        retired_codes(content),
+        edition="DICOM PS3.16 Annex O, as pydicom (MIT licence) has it",
     )
     add(
         "method-codes.csv",

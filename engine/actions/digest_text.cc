@@ -19,14 +19,16 @@ std::uint64_t FirstBits(const Digest& digest, unsigned count) {
   return number >> (64U - count);
 }
 
-/// What DICOM registers is numbered through; dates and serial numbers have longer components.
-bool HasShortComponents(std::string_view uid) {
+/// What is registered is numbered through; dates and serial numbers have longer components.
+bool HasShortComponents(std::string_view uid, std::size_t room) {
   std::size_t digits = 0;
-  for (const char c : uid.substr(std::string_view("1.2.840.10008").size())) {
+  for (const char c : uid) {
+    if (c != '.' && (c < '0' || c > '9')) return false;
+    if (c == '.' && digits == 0) return false;
     digits = c == '.' ? 0 : digits + 1;
-    if (digits > 4) return false;
+    if (digits > room) return false;
   }
-  return true;
+  return digits > 0;
 }
 
 }  // namespace
@@ -39,12 +41,19 @@ std::string DigestUid(const Digest& digest) {
 
 bool IsClassUid(Tag tag, std::string_view uid) {
   if (IsRegisteredUid(uid)) return true;
-  if (!uid.starts_with("1.2.840.10008.") || !HasShortComponents(uid)) return false;
+  constexpr std::string_view kDicom = "1.2.840.10008.";
+  // Vendors and institutions number under roots of up to seven digits.
+  const bool dicom = uid.starts_with(kDicom);
+  if (dicom ? !HasShortComponents(uid.substr(kDicom.size()), 4) : !HasShortComponents(uid, 7)) {
+    return false;
+  }
   const Attribute* const attribute = FindAttribute(tag);
   if (attribute == nullptr) return false;
   constexpr std::array<std::string_view, 6> kKinds{
       "SOPClass",   "TransferSyntax",  "CodingScheme",
       "ContextUID", "MappingResource", "ContextGroupExtensionCreatorUID"};
+  // Its own institution's UID is what table E.1-1 replaces there.
+  if (!dicom && attribute->keyword == "ContextGroupExtensionCreatorUID") return false;
   return std::any_of(kKinds.begin(), kKinds.end(), [attribute](std::string_view kind) {
     return attribute->keyword.find(kind) != std::string_view::npos;
   });

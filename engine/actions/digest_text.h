@@ -19,8 +19,9 @@ inline constexpr VrSet kDigestVrs{Vr::AE, Vr::CS, Vr::DS, Vr::IS, Vr::LO, Vr::LT
 /// The UID 2.25.N, N being the first 128 bits of the digest (PS3.5 B.2).
 [[nodiscard]] std::string DigestUid(const Digest& digest);
 
-/// Whether a UID says what something is, not who: registered by DICOM, or under DICOM's root in an
-/// attribute that holds such UIDs (a SOP class newer than our tables).
+/// Whether a UID says what something is, not who: registered by DICOM, or in an attribute that
+/// holds such UIDs (a vendor's SOP class, a local coding scheme) and with no component so long that
+/// it might be a date or a serial number.
 [[nodiscard]] bool IsClassUid(Tag tag, std::string_view uid);
 
 /// Each value, or the bytes of OB and UN, replaced by `digest(std::string_view) -> Digest`.

@@ -113,14 +113,18 @@ enum class Missing : std::uint8_t { kQuarantine, kDerive, kRemove, kEmpty };
 class Pseudonym final : public Action {
  public:
   Pseudonym(std::string prefix, std::size_t length, std::optional<Hmac> hmac,
-            std::optional<Table> table, Missing missing)
+            std::optional<Table> table, Missing missing, bool dummy_if_empty)
       : prefix_(std::move(prefix)),
         length_(length),
         hmac_(std::move(hmac)),
         table_(std::move(table)),
-        missing_(missing) {}
+        missing_(missing),
+        dummy_if_empty_(dummy_if_empty) {}
 
   [[nodiscard]] Change Apply(const Element& element) const override {
+    if (dummy_if_empty_ && element.bytes.find_first_not_of(" \\") == std::string_view::npos) {
+      return Change::Set("REMOVED");
+    }
     return ChangeText(element, [&](std::string_view value, std::size_t) {
       NewValue out = Find(value);
       // A cut pseudonym might be another patient's: no room means no value.
@@ -159,6 +163,7 @@ class Pseudonym final : public Action {
   std::optional<Hmac> hmac_;  ///< set wherever Find may come to use it
   std::optional<Table> table_;
   Missing missing_;
+  bool dummy_if_empty_;
 };
 
 std::unique_ptr<const Action> Make(const Params& params, MakeContext& context) {
@@ -189,7 +194,8 @@ std::unique_ptr<const Action> Make(const Params& params, MakeContext& context) {
     hmac.emplace(context.KeyFor("pseudonym"));
   }
   return std::make_unique<Pseudonym>(prefix, static_cast<std::size_t>(params.Integer("length")),
-                                     std::move(hmac), std::move(table), missing);
+                                     std::move(hmac), std::move(table), missing,
+                                     params.Text("if-empty") == "dummy");
 }
 
 }  // namespace
@@ -223,6 +229,12 @@ const ActionSpec& PseudonymSpec() {
                           "quarantined, a code is derived, the element is removed, or the value is "
                           "emptied",
                .choices = {"quarantine", "derive", "remove", "empty"}},
+              {.name = "if-empty",
+               .type = ParamType::kChoice,
+               .default_value = "empty",
+               .summary = "what becomes of an element without a value: it stays so, or says "
+                          "REMOVED, for attributes that must have a value",
+               .choices = {"empty", "dummy"}},
           },
       .examples =
           {
@@ -231,6 +243,7 @@ const ActionSpec& PseudonymSpec() {
               {Vr::PN, "{prefix: CARD-, length: 8}", "Doe^Jane", "CARD-86856E9C"},
               {Vr::SH, "{length: 13}", "A-17\\A-18", "PVYRMTD9QSE4H\\62AEYBRAW89XR"},
               {Vr::SH, "{prefix: CARDIAC-, length: 10}", "4711", "(empty)"},
+              {Vr::LO, "{if-empty: dummy}", "", "REMOVED"},
           },
       .details =
           "The same value gives the same code in every attribute, instance and run with the same "
@@ -250,7 +263,8 @@ const ActionSpec& PseudonymSpec() {
           "quarantines the instance.\n\n"
           "Table values are compared exactly, after the padding is cut. A header line "
           "`original,pseudonym` may come first; fields may stand in double quotes. With a table, "
-          "a key is needed only for `missing: derive`. A value of an empty element stays empty.",
+          "a key is needed only for `missing: derive`. A value of an empty element stays "
+          "empty, unless `if-empty: dummy`.",
       .make = Make,
   };
   return spec;

@@ -54,9 +54,11 @@ const ActionSpec& RefreshUidSpec() {
           "The new UID is `2.25.` and a number of 128 bits. The same UID gives the same new one in "
           "every attribute, at every depth, in every run with the same key, so that references "
           "between instances hold without a table. UIDs that DICOM itself registered (SOP classes, "
-          "transfer syntaxes, well-known instances, coding schemes) stay as they are; so does "
-          "everything under 1.2.840.10008 in the attributes for such UIDs, because the standard "
-          "may have grown since. A value that is no UID is replaced by one, too, and counted.",
+          "transfer syntaxes, well-known instances, coding schemes) stay as they are; in the "
+          "attributes for such UIDs (SOP Class UID, Coding Scheme UID, Context UID and their like) "
+          "so do those of vendors and institutions, unless a component is longer than seven digits "
+          "(four under 1.2.840.10008): that might be a date or a serial number. A value that is no "
+          "UID is replaced by one, too, and counted.",
       .make = [](const Params&, MakeContext& context) -> std::unique_ptr<const Action> {
         return std::make_unique<RefreshUid>(context.KeyFor("refresh-uid"));
       },

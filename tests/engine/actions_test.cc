@@ -764,8 +764,23 @@ TEST(RefreshUidTest, ClassesNewerThanOurTables) {
   EXPECT_EQ(RunWith("refresh-uid", "{}", Vr::UI, uid, TestInstance(), {0x0008, 0x0016}), uid);
   EXPECT_EQ(RunWith("refresh-uid", "{}", Vr::UI, uid, TestInstance(), {0x0008, 0x1150}), uid);
   EXPECT_NE(RunWith("refresh-uid", "{}", Vr::UI, uid, TestInstance(), {0x0008, 0x0018}), uid);
-  EXPECT_NE(RunWith("refresh-uid", "{}", Vr::UI, "1.2.3", TestInstance(), {0x0008, 0x0016}),
-            "1.2.3");
+}
+
+// PS3.15 E.1.1 replaces what tells instances apart; vendors' and institutions' own SOP classes and
+// coding schemes do not.
+TEST(RefreshUidTest, LocalClasses) {
+  const std::string_view vendor = "1.3.46.670589.11.0.0.12.1";
+  const auto run = [](std::string_view uid, Tag tag) {
+    return RunWith("refresh-uid", "{}", Vr::UI, uid, TestInstance(), tag);
+  };
+  EXPECT_EQ(run(vendor, {0x0008, 0x0016}), vendor);
+  EXPECT_EQ(run("1.2.276.0.7230010.3.0.0.1", {0x0008, 0x010C}), "1.2.276.0.7230010.3.0.0.1");
+  EXPECT_NE(run(vendor, {0x0008, 0x0018}), vendor);
+  EXPECT_NE(run(vendor, {0x0008, 0x010D}), vendor);
+  // A date, a serial number, no UID at all.
+  for (const std::string_view uid : {"1.3.46.20190304.1", "1.3.46.123456789", "DOE^JANE", "1..2"}) {
+    EXPECT_NE(run(uid, {0x0008, 0x0016}), uid);
+  }
 }
 
 TEST(EncryptTest, RoundTrip) {

@@ -216,6 +216,23 @@ TEST(ProfileTablesTest, ContentItems) {
   EXPECT_EQ(CodeFor(row->by_option, Option::kRetainUids), ProfileCode::kK);
 }
 
+TEST(ProfileTablesTest, EverySctConceptHasItsRetiredCode) {
+  std::set<std::string_view> concepts;
+  for (const ContentItemRow& row : ContentItemRows()) {
+    if (row.scheme == "SCT") concepts.insert(row.code);
+  }
+  std::set<std::string_view> retired;
+  for (const RetiredCode& row : RetiredCodes()) {
+    EXPECT_TRUE(retired.insert(row.code).second) << row.code;
+    EXPECT_FALSE(row.retired.empty());
+    if (row.code == "363698007") {
+      EXPECT_EQ(row.retired, "G-C0E3");
+    }
+  }
+  EXPECT_EQ(retired, concepts);
+  EXPECT_EQ(retired.size(), 10U);
+}
+
 TEST(ProfileTablesTest, EveryOptionHasItsNameAndMethodCode) {
   ASSERT_EQ(Options().size(), kOptionCount);
   std::set<std::string_view> codes = {BasicMethodCode().code};

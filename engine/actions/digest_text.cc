@@ -19,8 +19,10 @@ std::uint64_t FirstBits(const Digest& digest, unsigned count) {
   return number >> (64U - count);
 }
 
-/// What is registered is numbered through; dates and serial numbers have longer components.
+/// What is registered is numbered through; dates and serial numbers have longer components. DICOM's
+/// own root has one of five digits.
 bool HasShortComponents(std::string_view uid, std::size_t room) {
+  if (uid.find('.') == std::string_view::npos) return false;
   std::size_t digits = 0;
   for (const char c : uid) {
     if (c != '.' && (c < '0' || c > '9')) return false;
@@ -44,9 +46,7 @@ bool IsClassUid(Tag tag, std::string_view uid) {
   constexpr std::string_view kDicom = "1.2.840.10008.";
   // Vendors and institutions number under roots of up to seven digits.
   const bool dicom = uid.starts_with(kDicom);
-  if (dicom ? !HasShortComponents(uid.substr(kDicom.size()), 4) : !HasShortComponents(uid, 7)) {
-    return false;
-  }
+  if (!HasShortComponents(uid, dicom ? 5 : 7)) return false;
   const Attribute* const attribute = FindAttribute(tag);
   if (attribute == nullptr) return false;
   constexpr std::array<std::string_view, 6> kKinds{

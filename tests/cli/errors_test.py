@@ -339,7 +339,7 @@ class Check(CliTest):
         text = result.stdout.decode()
         self.assertRegex(text, r"(?m)^60 files, [0-9]+ elements")
         self.assertRegex(text, r"\(0008,0060\) Modality CS: keep +[0-9]+")
-        self.assertNotIn("PatientID", text)
+        self.assertNotIn("PatientID", text[text.index("60 files, "):])
         self.assertEqual(2, Command("check", "-r", RULES / "keep-all.yaml", "--sample",
                                     self.tmp / "none").returncode)
 

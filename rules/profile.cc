@@ -40,7 +40,7 @@ const Deed kShift{"date-shift"};
 const Deed kClean{"clean"};
 // Of what must have a value something is left.
 const Deed kCleanToDummy{"clean", {{"if-empty", "dummy"}}};
-const Deed kCleanIdentifiers{"clean", {{"vocabulary", "identifiers"}}};
+const Deed kCleanIdentifiers{"clean", {{"vocabulary", "identifiers"}, {"if-empty", "dummy"}}};
 // Patients, subjects and specimens must stay apart, or all of them become one.
 const Deed kPseudonym{"pseudonym"};
 const Deed kPseudonymOrDummy{"pseudonym", {{"if-empty", "dummy"}}};
@@ -296,8 +296,16 @@ class Profile {
       Add(top, SopClassIn(Strings(KnownSopClasses())), DeedOf(row, Resolve(row.code, type.type)),
           why + " type " + std::to_string(type.type));
     }
-    // Where the IOD is not known, only the strongest is sure to keep it conformant.
-    Add(pattern, DeedOf(row, row.code.strongest()), why);
+    // Where the IOD is not known, only the strongest is sure to keep it conformant; but no place in
+    // items that the tables do not name is known to want an empty sequence.
+    const bool may_go = row.vrs.contains(Vr::SQ) && row.code.strongest() == ProfileCode::kZ;
+    if (may_go) {
+      Selector top;
+      top.path = {pattern};
+      top.anchored = true;
+      Add(std::move(top), std::nullopt, kEmpty, why);
+    }
+    Add(pattern, may_go ? kRemove : DeedOf(row, row.code.strongest()), why);
   }
 
   /// Attributes that the table removes and an IOD requires: "removed or replaced" is what E.1.1

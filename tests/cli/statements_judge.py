@@ -270,6 +270,9 @@ class Judge:
         kind = self.tables.TypeOf(tag, parent, self.sop_class)
         if kind is None:                 # unknown IOD: the strongest alternative
             kind = {"D": 1, "Z": 2, "U*": 2}[codes[-1]]
+            # No place in items that the tables do not name is known to want an empty sequence.
+            if parent is not None and codes[-1] == "Z" and e.IsSequence(old):
+                kind = 3
         if tag == 0x00100020:
             must = kind == 1 or not e.IsEmpty(old)
             self.Say(16 if parent else 15, new is not None and self.Dummy(old, new) and
@@ -506,7 +509,7 @@ class Judge:
             if tag in after:
                 old, new = bytes(e.Raw(before, tag) or b""), bytes(e.Raw(after, tag) or b"")
                 overlay = any(t >> 24 == 0x60 and t & 0xFFFF == 0x0102 for t in e.Tags(before))
-                old += b"\0" * (len(old) % 2)
+                old, new = old.rstrip(b"\0"), new.rstrip(b"\0")  # padding
                 self.Say(46, old == new or overlay and len(old) == len(new), self.Where((), tag) + " bytes")
                 if overlay and 0x60003000 not in before:
                     self.UnusedBits(after, new)

@@ -271,7 +271,7 @@ class Judge:
         if kind is None:                 # unknown IOD: the strongest alternative
             kind = {"D": 1, "Z": 2, "U*": 2}[codes[-1]]
             # No place in items that the tables do not name is known to want an empty sequence.
-            if parent is not None and codes[-1] == "Z" and e.IsSequence(old):
+            if parent is not None and codes[-1] == "Z" and e.Vr(tag) == "SQ":
                 kind = 3
         if tag == 0x00100020:
             must = kind == 1 or not e.IsEmpty(old)

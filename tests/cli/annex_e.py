@@ -49,7 +49,7 @@ class Tables:
     def __init__(self):
         self.basic = {int(r["tag"], 16): Row(r) for r in Rows("basic.csv")
                       if r["tag"] != "odd" and "x" not in r["tag"]}
-        self.plus = {int(r["tag"], 16) for r in Rows("plus.csv") if "x" not in r["tag"]}
+        self.plus = {int(r["tag"], 16): Row(r) for r in Rows("plus.csv") if "x" not in r["tag"]}
         self.methods = {r["option"]: (r["code"], r["meaning"]) for r in Rows("method-codes.csv")}
         self.safe = {(int(r["group"], 16), r["creator"], int(r["element"], 16)): r["vr"]
                      for r in Rows("safe-private.csv")}

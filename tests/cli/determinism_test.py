@@ -66,7 +66,7 @@ class Determinism(CliTest):
             a = pydicom.dcmread(self.tmp / "a" / line["output"], stop_before_pixels=True)
             b = pydicom.dcmread(self.tmp / "b" / other[name]["output"], stop_before_pixels=True)
             for keyword in ("SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
-                            "FrameOfReferenceUID", "PatientID"):
+                            "FrameOfReferenceUID", "PatientID", "AccessionNumber"):
                 if a.get(keyword):
                     self.assertNotEqual(a.get(keyword), b.get(keyword), (name, keyword))
             if a.get("StudyDate"):

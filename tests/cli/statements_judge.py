@@ -348,7 +348,8 @@ class Judge:
                 continue
             self.Say(33, one[8:] == other[8:], where + " precision")
             self.Say(34, one[8:] == other[8:], where + " precision")
-            if days[0].year > 1900:
+            # Who has neither ID nor study cannot be found again in another file.
+            if days[0].year > 1900 and any(self.patient):
                 self.offsets[self.patient].add((days[1] - days[0]).days)
 
     def Tree(self, old, new, where):
@@ -439,6 +440,8 @@ class Judge:
             values = [Norm(v) for v in e.Text(element).split("\\")]
             if tag in e.STRUCTURAL:
                 continue
+            if self.IsKept(tag):
+                self.kept_uids |= set(values)
             for value in values:
                 if UID_FORM.fullmatch(value) and not value.startswith("1.2.840.10008.") and len(value) > 8:
                     self.instance_uids.add(value)
@@ -471,6 +474,11 @@ class Judge:
                 for one, other in zip(map(Norm, olds), news):
                     self.Uid(tag, one, other, self.Where(path, tag))
 
+    def IsKept(self, tag):
+        """Whether an option keeps the attribute, by E.1-1 or by what basic+ adds."""
+        row = self.tables.basic.get(tag) or (self.tables.plus.get(tag) if self.plus else None)
+        return row is not None and e.Effective(self.options, row.options)[1] == "K"
+
     def Uid(self, tag, old, new, where):
         if tag in e.STRUCTURAL or old.startswith("1.2.840.10008.") and len(old) < 40:
             self.Say(28, old == new or not UID_FORM.fullmatch(old), where)
@@ -478,16 +486,13 @@ class Judge:
         if not UID_FORM.fullmatch(old):
             return
         new = new.split("\0")[0]
-        row = self.tables.basic.get(tag)
-        kept = row is not None and e.Effective(self.options, row.options)[1] == "K"
         if self.Has("retain-uids"):
-            if kept:
+            if self.IsKept(tag):
                 self.Say(30, old == new, where)
             elif tag in (0x0040A124, 0x04000100):
                 self.Say(30, old != new, where)
             return
-        if kept:
-            self.kept_uids.add(old)
+        if self.IsKept(tag):
             return
         self.Say(26, self.uids.setdefault(old, new) == new, where)
 
@@ -571,9 +576,14 @@ class Judge:
             text = e.Text(element)
             found = [t for v, t in values.items() if v in text and t != tag]
             number = 40 if option == "clean-descriptors" else 24
+            if number == 40:    # one descriptor may say what another says: both are cleaned
+                found = [t for t in found if not self.IsDescriptor(t)]
             self.Say(number, not found, self.Where(path, tag) + " has " + " ".join(f"{t:08X}" for t in found))
             if tag == e.CODE_MEANING:
                 self.Say(23, not found, self.Where(path, tag))
+
+    def IsDescriptor(self, tag):
+        return e.Effective(self.options, self.tables.basic[tag].options)[0] == "clean-descriptors"
 
     # ---- Over all files ----------------------------------------------------------------------------
 
@@ -599,6 +609,8 @@ class Judge:
         new = collections.Counter(self.uids.values())
         self.Say(26, not [u for u, n in new.items() if n > 1], "two UIDs became one")
         for old in self.references:
+            if not UID_FORM.fullmatch(old):
+                continue    # what is no UID gets one, which UID_FORM finds nowhere in the input
             if not self.Has("retain-uids") and not old.startswith("1.2.840.10008."):
                 self.Say(27, old in self.uids, "an instance without a new UID")
         if not self.Has("retain-uids"):

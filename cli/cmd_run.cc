@@ -35,6 +35,10 @@ struct Flags {
   int stow_batch = 0;
   bool upsert = false;
   int jobs = 0;
+  bool durable = false;
+  bool accept_changes = false;
+  bool retry_quarantined = false;
+  std::string quarantine;
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
@@ -46,19 +50,13 @@ void OnSignal(int /*signal*/) { interrupted = true; }
 
 /// What to do about the commonest reasons; anything else is explained in the manifest's words.
 std::string TextOfReason(const std::string& reason) {
-  for (int i = 0; i <= static_cast<int>(ErrorCode::kOutOfMemory); ++i) {
-    const auto code = static_cast<ErrorCode>(i);
-    if (CodeOf(code) == reason) return std::string(TextOf(code));
-  }
-  return {};
+  const std::optional<ErrorCode> code = FindErrorCode(reason);
+  return code ? std::string(TextOf(*code)) : std::string();
 }
 
 std::string TextOfNote(const std::string& note) {
-  for (int i = 0; i <= static_cast<int>(NoteCode::kUnknownCharset); ++i) {
-    const auto code = static_cast<NoteCode>(i);
-    if (CodeOf(code) == note) return std::string(TextOf(code));
-  }
-  return {};
+  const std::optional<NoteCode> code = FindNoteCode(note);
+  return code ? std::string(TextOf(*code)) : std::string();
 }
 
 void PrintText(const RunSummary& summary, bool dry_run) {
@@ -80,6 +78,12 @@ void PrintText(const RunSummary& summary, bool dry_run) {
               Bytes(static_cast<double>(counts.bytes_in)).c_str(),
               Bytes(static_cast<double>(counts.bytes_out)).c_str(),
               Duration(summary.seconds).c_str());
+  if (summary.recalled > 0) {
+    std::printf("  %8s  of these an earlier run had done\n", WithCommas(summary.recalled).c_str());
+  }
+  if (summary.journal_damaged) {
+    std::printf("  the journal had an end that was not whole; what it told was done again\n");
+  }
   for (const auto& [reason, count] : summary.reasons) {
     const std::string text = TextOfReason(reason);
     std::printf("  %8s  %s%s\n", WithCommas(count).c_str(), style.Yellow(reason).c_str(),
@@ -111,6 +115,7 @@ void PrintJson(const RunSummary& summary, int exit_code) {
   line["seconds"] = summary.seconds;
   line["reasons"] = summary.reasons;
   line["notes"] = summary.notes;
+  line["recalled"] = summary.recalled;
   line["manifest"] = summary.manifest.string();
   line["exit_code"] = exit_code;
   // Paths are bytes; what is no UTF-8 is shown with replacement characters.
@@ -205,6 +210,14 @@ int RunVerb(const Flags& flags) {
   if (!options.output_service) options.output = flags.output;
   options.state = flags.state;
   options.jobs = flags.jobs;
+  options.durable = flags.durable;
+  options.accept_changes = flags.accept_changes;
+  options.retry_quarantined = flags.retry_quarantined;
+  if (!flags.quarantine.empty() && options.input_service) {
+    std::fprintf(stderr, "dcmveil: --copy-quarantined is for inputs that are folders\n");
+    return kUsage;
+  }
+  options.quarantine = flags.quarantine;
   options.dry_run = flags.dry_run;
   if (!flags.layout.empty()) options.layout = flags.layout;
   if (flags.dicomdir) {
@@ -310,6 +323,16 @@ Verb AddRun(CLI::App& command) {
       ->type_name("N");
   app->add_flag("--upsert", flags->upsert,
                 "Replace what differs in the service (PUT, which not every service has)");
+  app->add_flag("--durable", flags->durable,
+                "Flush each output and the journal to the disk: what is reported survives a power "
+                "cut, not only a killed process");
+  app->add_flag("--accept-changes", flags->accept_changes,
+                "Go on in an output whose earlier run had other rules or another key");
+  app->add_flag("--retry-quarantined", flags->retry_quarantined,
+                "Process again what an earlier run quarantined, by rules that may have changed");
+  app->add_option("--copy-quarantined", flags->quarantine,
+                  "Folder for copies of quarantined inputs, as they are; none are made without it")
+      ->type_name("DIR");
   app->add_flag("--dry-run", flags->dry_run, "Do everything but write");
   app->add_flag("--json", flags->json, "Progress and summary as JSON lines on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dcmveil/error.h"
 
+#include <algorithm>
 #include <array>
 
 #include "dcmveil/outcome.h"
@@ -25,7 +26,20 @@ constexpr std::array kNotes = {
 #undef DCMVEIL_NOTE
 };
 
+template <typename Code, std::size_t kSize>
+std::optional<Code> Find(const std::array<CodeText, kSize>& list, std::string_view name) {
+  const auto* const it =
+      std::find_if(list.begin(), list.end(), [&](const CodeText& one) { return one.code == name; });
+  if (it == list.end()) return std::nullopt;
+  return static_cast<Code>(it - list.begin());
+}
+
 }  // namespace
+
+std::optional<ErrorCode> FindErrorCode(std::string_view name) {
+  return Find<ErrorCode>(kErrors, name);
+}
+std::optional<NoteCode> FindNoteCode(std::string_view name) { return Find<NoteCode>(kNotes, name); }
 
 std::string_view CodeOf(ErrorCode code) { return kErrors.at(static_cast<std::size_t>(code)).code; }
 std::string_view TextOf(ErrorCode code) { return kErrors.at(static_cast<std::size_t>(code)).text; }
@@ -53,6 +67,14 @@ std::string_view ToString(Outcome outcome) {
       return "failed";
   }
   return "failed";
+}
+
+std::optional<Outcome> FindOutcome(std::string_view name) {
+  for (const Outcome outcome : {Outcome::kWritten, Outcome::kUnchanged, Outcome::kRejected,
+                                Outcome::kQuarantined, Outcome::kFailed}) {
+    if (ToString(outcome) == name) return outcome;
+  }
+  return std::nullopt;
 }
 
 }  // namespace dcmveil

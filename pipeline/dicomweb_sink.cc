@@ -115,6 +115,15 @@ std::shared_ptr<DicomWebSink::Study> DicomWebSink::FindStudy(const std::string& 
   return studies_.front();
 }
 
+bool DicomWebSink::Holds(const std::string& /*name*/, const FileStamp& /*stamp*/) { return true; }
+
+void DicomWebSink::Claim(const std::string& name) {
+  // As NameFor makes it: the second and the last of six parts.
+  const std::size_t study = name.find('/') + 1;
+  FindStudy(name.substr(study, name.find('/', study) - study))
+      ->taken.insert(name.substr(name.rfind('/') + 1));
+}
+
 void DicomWebSink::Begin(Staged& staged) {
   auto& upload = static_cast<Upload&>(staged);
   upload.study = FindStudy(upload.item.id.study);

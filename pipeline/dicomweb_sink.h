@@ -40,6 +40,9 @@ class DicomWebSink : public Sink {
       const std::string& name, std::unique_ptr<Deidentified> instance) override;
   void Begin(Staged& staged) override;
   [[nodiscard]] Result<Stored> End(Staged& staged) override;
+  /// What a service stored is taken to stay.
+  [[nodiscard]] bool Holds(const std::string& name, const FileStamp& stamp) override;
+  void Claim(const std::string& name) override;
   void Close() override;
   [[nodiscard]] std::optional<std::string> Problem() override;
 

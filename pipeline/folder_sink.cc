@@ -25,7 +25,7 @@ int RenameNoReplace(const fs::path& from, const fs::path& to) {
 
 struct StagedFile : Sink::Staged {
   std::string name;
-  fs::path temporary;
+  FolderSink::Temporary temporary;
   /// Kept for comparing with a file that has the name already.
   std::unique_ptr<Deidentified> instance;
   Result<Sink::Stored> result = Sink::Stored{};
@@ -33,8 +33,8 @@ struct StagedFile : Sink::Staged {
 
 }  // namespace
 
-FolderSink::FolderSink(fs::path root, const std::string& token)
-    : root_(std::move(root)), temporary_(root_ / (".dcmveil-" + token)) {}
+FolderSink::FolderSink(fs::path root, const std::string& token, bool durable)
+    : root_(std::move(root)), temporary_(root_ / (".dcmveil-" + token)), durable_(durable) {}
 
 Status FolderSink::Open() {
   std::error_code error;
@@ -54,7 +54,13 @@ bool FolderSink::WasThereBefore(const std::string& name) const {
          (info.st_ctim.tv_sec == opened_.tv_sec && info.st_ctim.tv_nsec < opened_.tv_nsec);
 }
 
-void FolderSink::Claim(const std::string& name) const {
+bool FolderSink::Holds(const std::string& name, const FileStamp& stamp) {
+  struct stat info = {};
+  return ::lstat((root_ / name).c_str(), &info) == 0 && S_ISREG(info.st_mode) &&
+         StampOf(info) == stamp;
+}
+
+void FolderSink::Claim(const std::string& name) {
   const fs::path file = root_ / name;
   struct stat info = {};
   if (::stat(file.c_str(), &info) == 0) ::chmod(file.c_str(), info.st_mode & 07777U);
@@ -65,17 +71,21 @@ void FolderSink::Close() {
   fs::remove_all(temporary_, ignored);
 }
 
-Result<fs::path> FolderSink::WriteTemporary(const EncodedInstance& encoded) {
-  fs::path file = temporary_ / std::to_string(next_.fetch_add(1));
-  const int fd = ::open(file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+Result<FolderSink::Temporary> FolderSink::WriteTemporary(const EncodedInstance& encoded) {
+  Temporary temporary{.file = temporary_ / std::to_string(next_.fetch_add(1)), .stamp = {}};
+  const int fd = ::open(temporary.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (fd < 0) return ErrorCode::kWriteFailed;
   Status status = encoded.WriteTo(fd);
+  if (durable_ && status && ::fsync(fd) != 0) status = ErrorCode::kWriteFailed;
+  struct stat info = {};
+  if (status && ::fstat(fd, &info) != 0) status = ErrorCode::kWriteFailed;
+  temporary.stamp = StampOf(info);
   if (::close(fd) != 0 && status) status = ErrorCode::kWriteFailed;
   if (!status) {
-    ::unlink(file.c_str());
+    ::unlink(temporary.file.c_str());
     return status.error();
   }
-  return file;
+  return temporary;
 }
 
 Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const std::string& name) {
@@ -87,6 +97,13 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
     if (made) return ErrorCode::kWriteFailed;
     error = RenameNoReplace(temporary, target);
   }
+  if (error == 0 && durable_) {
+    // The folders above may be new as well.
+    for (fs::path folder = target; folder != root_;) {
+      folder = folder.parent_path();
+      if (!SyncFolder(folder)) return ErrorCode::kWriteFailed;
+    }
+  }
   if (error == 0) return Commit::kDone;
   if (error == EEXIST) return Commit::kTaken;
   return ErrorCode::kWriteFailed;
@@ -94,7 +111,7 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
 
 Result<std::unique_ptr<Sink::Staged>> FolderSink::Stage(const std::string& name,
                                                         std::unique_ptr<Deidentified> instance) {
-  Result<fs::path> temporary = WriteTemporary(instance->encoded);
+  Result<Temporary> temporary = WriteTemporary(instance->encoded);
   if (!temporary) return temporary.error();
   auto staged = std::make_unique<StagedFile>();
   staged->name = name;
@@ -105,9 +122,12 @@ Result<std::unique_ptr<Sink::Staged>> FolderSink::Stage(const std::string& name,
 
 void FolderSink::Begin(Staged& staged) {
   auto& file = static_cast<StagedFile&>(staged);
-  const Result<Commit> commit = Rename(file.temporary, file.name);
-  if (commit && *commit == Commit::kDone) return;
-  ::unlink(file.temporary.c_str());
+  const Result<Commit> commit = Rename(file.temporary.file, file.name);
+  if (commit && *commit == Commit::kDone) {
+    file.result = Stored{.stamp = file.temporary.stamp};
+    return;
+  }
+  ::unlink(file.temporary.file.c_str());
   if (!commit) {
     file.result = commit.error();
     return;
@@ -117,7 +137,8 @@ void FolderSink::Begin(Staged& staged) {
   if (!WasThereBefore(file.name)) {
     file.result = ErrorCode::kSameOutput;
   } else if (file.instance->encoded.SameAs(PathOf(file.name))) {
-    file.result = Stored{.outcome = Outcome::kUnchanged, .warned = false};
+    const std::optional<FileStamp> stamp = StampOf(PathOf(file.name));
+    file.result = Stored{.outcome = Outcome::kUnchanged, .stamp = stamp.value_or(FileStamp{})};
     Claim(file.name);
   } else {
     file.result = ErrorCode::kOutputExists;

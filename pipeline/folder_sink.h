@@ -17,8 +17,9 @@ namespace dcmveil::pipeline {
 /// Writes outputs whole: first under a temporary name, then renamed without ever replacing a file.
 class FolderSink : public Sink {
  public:
-  /// `token` tells the temporary folders of runs that share an output folder apart.
-  FolderSink(std::filesystem::path root, const std::string& token);
+  /// `token` tells the temporary folders of runs that share an output folder apart. `durable`: what
+  /// End reports survives a power cut.
+  FolderSink(std::filesystem::path root, const std::string& token, bool durable = false);
   /// Makes the folders and removes what an interrupted run left. Fails with kWriteFailed.
   [[nodiscard]] Status Open();
   /// Removes the temporary folder.
@@ -28,23 +29,28 @@ class FolderSink : public Sink {
       const std::string& name, std::unique_ptr<Deidentified> instance) override;
   void Begin(Staged& staged) override;
   [[nodiscard]] Result<Stored> End(Staged& staged) override;
+  [[nodiscard]] bool Holds(const std::string& name, const FileStamp& stamp) override;
+  /// Sets the change time of the file, nothing else.
+  void Claim(const std::string& name) override;
 
-  /// Writes to a new temporary file and returns its name. Any number of threads may call it.
-  [[nodiscard]] Result<std::filesystem::path> WriteTemporary(const EncodedInstance& encoded);
+  struct Temporary {
+    std::filesystem::path file;
+    FileStamp stamp;
+  };
+  /// Writes to a new temporary file. Any number of threads may call it.
+  [[nodiscard]] Result<Temporary> WriteTemporary(const EncodedInstance& encoded);
   enum class Commit { kDone, kTaken };
   /// Gives the temporary file its name, or leaves it where it is if the name is taken.
   [[nodiscard]] Result<Commit> Rename(const std::filesystem::path& temporary,
                                       const std::string& name);
   /// Whether the file with that name was there before Open(), by the file system's own clock.
   [[nodiscard]] bool WasThereBefore(const std::string& name) const;
-  /// From now on the file counts as this run's, so that a second input with its name is told apart
-  /// from a repetition: sets the change time, nothing else.
-  void Claim(const std::string& name) const;
   [[nodiscard]] std::filesystem::path PathOf(const std::string& name) const { return root_ / name; }
 
  private:
   std::filesystem::path root_;
   std::filesystem::path temporary_;
+  bool durable_;
   timespec opened_ = {};  ///< of the file system's clock, which may be another machine's
   std::atomic<std::uint64_t> next_{0};
 };

@@ -4,51 +4,65 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <utility>
+
+#include "pipeline/files.h"
 
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
 
-Manifest::~Manifest() {
-  if (fd_ >= 0) ::close(fd_);
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+/// File names are bytes; those that are no UTF-8 are shown with replacement characters.
+Status AddLine(int fd, const Json& line) {
+  return WriteAll(fd, line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
 
-Status Manifest::Open(const fs::path& state) {
+}  // namespace
+
+Manifest::~Manifest() {
+  if (fd_ >= 0) ::close(fd_);
+  if (quarantine_fd_ >= 0) ::close(quarantine_fd_);
+}
+
+Status Manifest::Open(const fs::path& state, std::string rules_hash) {
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC;
+  rules_hash_ = std::move(rules_hash);
   file_ = state / "manifest.ndjson";
   std::error_code error;
   if (fs::exists(file_, error)) fs::rename(file_, state / "manifest.previous.ndjson", error);
   if (error) return ErrorCode::kWriteFailed;
-  fd_ = ::open(file_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
-  if (fd_ < 0) return ErrorCode::kWriteFailed;
+  fd_ = ::open(file_.c_str(), kFlags, 0600);
+  quarantine_fd_ = ::open((state / "quarantine.ndjson").c_str(), kFlags, 0600);
+  if (fd_ < 0 || quarantine_fd_ < 0) return ErrorCode::kWriteFailed;
   return Done{};
 }
 
 Status Manifest::Add(const std::string& input, const std::string& output,
                      const InstanceReport& report) {
-  nlohmann::ordered_json line;
+  Json line;
   line["input"] = input;
-  line["output"] = output.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(output);
+  line["output"] = output.empty() ? Json() : Json(output);
   line["outcome"] = ToString(report.outcome);
-  line["reason"] =
-      report.reason.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(report.reason);
+  line["reason"] = report.reason.empty() ? Json() : Json(report.reason);
   if (!report.where.empty()) line["where"] = report.where;
   if (!report.notes.empty()) {
-    nlohmann::ordered_json& notes = line["notes"];
+    Json& notes = line["notes"];
     for (const NoteCount& note : report.notes) notes[std::string(CodeOf(note.code))] = note.count;
   }
-  // File names are bytes; those that are no UTF-8 are shown with replacement characters.
-  const std::string text =
-      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(fd_, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return ErrorCode::kWriteFailed;
-    done += static_cast<std::size_t>(n);
+  if (report.outcome == Outcome::kQuarantined) {
+    Json quarantined;
+    quarantined["input"] = input;
+    quarantined["reason"] = report.reason;
+    if (!report.where.empty()) quarantined["where"] = report.where;
+    quarantined["rules_hash"] = rules_hash_;
+    if (Status added = AddLine(quarantine_fd_, quarantined); !added) return added;
   }
-  return Done{};
+  return AddLine(fd_, line);
 }
 
 }  // namespace dcmveil::pipeline

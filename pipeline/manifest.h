@@ -9,8 +9,9 @@
 
 namespace dcmveil::pipeline {
 
-/// manifest.ndjson: one JSON object a line, one line an input, in the order of the inputs. Each
-/// line is with the operating system before the next input is finished.
+/// manifest.ndjson: one JSON object a line, one line an input, in the order of the inputs; and
+/// quarantine.ndjson, for those that were quarantined: what a person must look at. Each line is
+/// with the operating system before the next input is finished.
 class Manifest {
  public:
   Manifest() = default;
@@ -18,7 +19,7 @@ class Manifest {
   Manifest(const Manifest&) = delete;
   Manifest& operator=(const Manifest&) = delete;
   /// Begins a new manifest; that of an earlier run becomes manifest.previous.ndjson.
-  [[nodiscard]] Status Open(const std::filesystem::path& state);
+  [[nodiscard]] Status Open(const std::filesystem::path& state, std::string rules_hash);
   /// `output` may be empty: none.
   [[nodiscard]] Status Add(const std::string& input, const std::string& output,
                            const InstanceReport& report);
@@ -26,6 +27,8 @@ class Manifest {
 
  private:
   int fd_ = -1;
+  int quarantine_fd_ = -1;
+  std::string rules_hash_;
   std::filesystem::path file_;
 };
 

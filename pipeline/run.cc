@@ -23,11 +23,13 @@
 #include <thread>
 
 #include "engine/dcmtk/dicomdir.h"
+#include "engine/plan.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
 #include "pipeline/folder_source.h"
 #include "pipeline/handoff.h"
+#include "pipeline/journal.h"
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
 
@@ -35,6 +37,7 @@ namespace dcmveil {
 namespace fs = std::filesystem;
 namespace {
 
+using pipeline::FileStamp;
 using Clock = std::chrono::steady_clock;
 
 /// One instance on its way.
@@ -45,6 +48,10 @@ struct Job {
   std::unique_ptr<pipeline::Sink::Staged> staged;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
+  FileStamp input_stamp;
+  FileStamp output_stamp;
+  bool known = false;     ///< the journal has an entry
+  bool recalled = false;  ///< and it still holds
 };
 
 Outcome OutcomeOf(ErrorCode code) {
@@ -91,6 +98,10 @@ class Runner {
   [[nodiscard]] Problem MakeState();
   [[nodiscard]] Problem OpenSource();
   [[nodiscard]] Problem OpenSink();
+  [[nodiscard]] Problem OpenJournal();
+  [[nodiscard]] bool StillHolds(const pipeline::JournalEntry& entry, const FileStamp& stamp) const;
+  bool Recall(Job& job);
+  [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
   [[nodiscard]] bool Stopping() const {
     return broken_ || (options_.stop != nullptr && *options_.stop);
   }
@@ -112,6 +123,9 @@ class Runner {
   fs::path folder_;         ///< the output's
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
+  pipeline::Journal journal_;
+  std::string source_name_;  ///< for the journal: where the names of inputs begin
+  bool resumes_ = false;     ///< an earlier run was interrupted
   RunSummary summary_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
@@ -129,6 +143,12 @@ RunSummary::Problem Usage(std::string message) {
 
 RunSummary::Problem CannotGoOn(std::string message) {
   return {.usage = false, .message = std::move(message)};
+}
+
+/// Of the profile; empty: none.
+std::string EditionOf(const RuleSet& rules) {
+  const std::optional<engine::ProfileParts>& profile = rules.plan()->parts().profile;
+  return profile ? profile->edition : std::string();
 }
 
 /// Beside the output folder, or, for a service, where the command was given.
@@ -161,6 +181,13 @@ std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
   if (IsWithin(state, output)) {
     return Usage("the state folder lies inside the output; it maps outputs to inputs");
   }
+  if (!options_.quarantine.empty()) {
+    const fs::path copies = fs::weakly_canonical(options_.quarantine, error);
+    if (error || IsWithin(copies, output) || (!is_file && IsWithin(copies, input))) {
+      return Usage(
+          "the folder for copies of quarantined inputs lies inside the input or the output");
+    }
+  }
   folder_ = options_.output;
   if (is_file && options_.output.extension() == ".dcm" && !fs::is_directory(options_.output)) {
     if (output == input) return Usage("the output is the input");
@@ -172,20 +199,26 @@ std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
   return std::nullopt;
 }
 
-std::optional<RunSummary::Problem> Runner::MakeState() {
-  std::error_code error;
+/// Whether there is a folder now that nobody else can look into.
+bool MakePrivateFolder(const fs::path& folder) {
   struct stat info = {};
-  if (::stat(state_.c_str(), &info) == 0) {
-    if ((info.st_mode & 077U) != 0) {
-      return Usage("the state folder " + state_.string() +
-                   " is open to others; it maps outputs to inputs and must have mode 0700");
-    }
-  } else {
-    fs::create_directories(state_.parent_path().empty() ? fs::path(".") : state_.parent_path(),
-                           error);
-    if (error || ::mkdir(state_.c_str(), 0700) != 0) {
-      return CannotGoOn("the state folder " + state_.string() + " cannot be made");
-    }
+  if (::stat(folder.c_str(), &info) == 0) {
+    return S_ISDIR(info.st_mode) && (info.st_mode & 077U) == 0;
+  }
+  std::error_code error;
+  fs::create_directories(folder.parent_path().empty() ? fs::path(".") : folder.parent_path(),
+                         error);
+  return !error && ::mkdir(folder.c_str(), 0700) == 0;
+}
+
+std::optional<RunSummary::Problem> Runner::MakeState() {
+  struct stat info = {};
+  if (::stat(state_.c_str(), &info) == 0 && (info.st_mode & 077U) != 0) {
+    return Usage("the state folder " + state_.string() +
+                 " is open to others; it maps outputs to inputs and must have mode 0700");
+  }
+  if (!MakePrivateFolder(state_)) {
+    return CannotGoOn("the state folder " + state_.string() + " cannot be made");
   }
   // Two runs with one state would delete each other's temporary files.
   lock_ = ::open(state_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -226,16 +259,21 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
   if (Problem problem = OpenSink()) return problem;
   if (!options_.dry_run) {
     if (Problem problem = MakeState()) return problem;
+    if (Problem problem = OpenJournal()) return problem;
+    if (!options_.quarantine.empty() && !MakePrivateFolder(options_.quarantine)) {
+      return CannotGoOn("the folder " + options_.quarantine.string() +
+                        " cannot be made, or is open to others; it must have mode 0700");
+    }
     if (!options_.output_service) {
       // Distinguishes shards that share the output; their state folders differ.
       const std::string token = std::to_string(std::hash<std::string>{}(state.string()));
-      auto sink = std::make_unique<pipeline::FolderSink>(folder_, token);
+      auto sink = std::make_unique<pipeline::FolderSink>(folder_, token, options_.durable);
       if (!sink->Open()) {
         return CannotGoOn("the output " + folder_.string() + " cannot be written to");
       }
       sink_ = std::move(sink);
     }
-    if (!manifest_.Open(state_)) {
+    if (!manifest_.Open(state_, engine_.rules().hash())) {
       return CannotGoOn("the manifest in " + state_.string() + " cannot be written");
     }
     summary_.manifest = manifest_.file();
@@ -246,6 +284,45 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
   return std::nullopt;
 }
 
+std::optional<RunSummary::Problem> Runner::OpenJournal() {
+  if (!journal_.Load(state_)) {
+    return CannotGoOn("the journal in " + state_.string() + " cannot be read");
+  }
+  const RuleSet& rules = engine_.rules();
+  const pipeline::JournalOwner owner{
+      .rules_hash = rules.hash(), .key_id = rules.key_id(), .edition = EditionOf(rules)};
+  bool afresh = false;
+  if (const std::optional<pipeline::JournalOwner>& earlier = journal_.owner()) {
+    const bool other_key = earlier->key_id != owner.key_id;
+    const bool other_rules =
+        earlier->rules_hash != owner.rules_hash || earlier->edition != owner.edition;
+    afresh = options_.accept_changes && (other_key || other_rules);
+    if (!afresh && (other_key || (other_rules && !options_.retry_quarantined))) {
+      return Usage("an earlier run with the state folder " + state_.string() + " had " +
+                   (other_key ? "another key" : "other rules") +
+                   "; its outputs and new ones would not fit together. Give another output, or "
+                   "--accept-changes");
+    }
+  }
+  resumes_ = journal_.is_unfinished() && !afresh;
+  summary_.journal_damaged = journal_.is_damaged();
+  if (!journal_.Begin(owner, afresh, options_.durable)) {
+    return CannotGoOn("the journal in " + state_.string() + " cannot be written");
+  }
+  std::error_code error;
+  fs::path origin = fs::canonical(options_.input, error);
+  if (!fs::is_directory(origin, error)) origin = origin.parent_path();
+  source_name_ = options_.input_service ? options_.input_service->url : origin.string();
+  // What the change feed names has changed, even if it is known.
+  if (!options_.selection.changefeed) {
+    source_->SkipIf([this](const std::string& name) {
+      const std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, name);
+      return entry && StillHolds(*entry, {});
+    });
+  }
+  return std::nullopt;
+}
+
 std::optional<RunSummary::Problem> Runner::WriteDescription() const {
   nlohmann::ordered_json description;
   description["tool"] = "dcmveil";
@@ -253,6 +330,7 @@ std::optional<RunSummary::Problem> Runner::WriteDescription() const {
   description["rules"] = engine_.rules().name();
   description["rules_hash"] = engine_.rules().hash();
   description["key_id"] = engine_.rules().key_id();
+  description["edition"] = EditionOf(engine_.rules());
   std::ofstream file(state_ / "run.json", std::ios::trunc);
   file << description.dump(2) << "\n";
   file.close();
@@ -285,9 +363,53 @@ void Runner::Work(Job& job) {
   }
 }
 
+/// Whether the input can be left at what an earlier run made of it.
+bool Runner::StillHolds(const pipeline::JournalEntry& entry, const FileStamp& stamp) const {
+  if (entry.input_stamp != stamp) return false;
+  switch (entry.report.outcome) {
+    case Outcome::kWritten:
+    case Outcome::kUnchanged:
+      return sink_->Holds(entry.output, entry.output_stamp);
+    case Outcome::kRejected:
+      return true;
+    case Outcome::kQuarantined:
+      // Somebody may have taken away what stood in the way.
+      return !options_.retry_quarantined && entry.report.reason != CodeOf(ErrorCode::kOutputExists);
+    case Outcome::kFailed:
+      return false;
+  }
+  return false;
+}
+
+/// Whether the input needs no processing, because an earlier run did it.
+bool Runner::Recall(Job& job) {
+  if (options_.dry_run) return false;
+  std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, job.input.name);
+  job.known = entry.has_value();
+  if (options_.selection.changefeed || !entry || !StillHolds(*entry, job.input_stamp)) return false;
+  job.recalled = true;
+  job.report = std::move(entry->report);
+  job.output = std::move(entry->output);
+  job.bytes_in = entry->bytes_in;
+  job.bytes_out = entry->bytes_out;
+  if (!entry->of_this_run && job.report.outcome == Outcome::kWritten) {
+    job.report.outcome = Outcome::kUnchanged;
+  }
+  return true;
+}
+
 void Runner::Process(Job& job) {
   if (job.input.problem) {
     SetError(job.report, {.code = *job.input.problem, .where = {}});
+    return;
+  }
+  if (!options_.input_service) {
+    job.input_stamp = pipeline::StampOf(job.input.file).value_or(FileStamp{});
+  }
+  if (Recall(job)) return;
+  if (job.input.skipped) {
+    // The output that the source was told of has gone since.
+    SetError(job.report, {.code = ErrorCode::kReadFailed, .where = {}});
     return;
   }
   Result<Deidentified> result = job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes))
@@ -323,6 +445,7 @@ void Runner::Process(Job& job) {
 
 void Runner::Begin(Job& job) {
   if (job.staged) sink_->Begin(*job.staged);
+  if (job.recalled && !job.output.empty()) sink_->Claim(job.output);
 }
 
 void Runner::Commit(Job& job) {
@@ -333,6 +456,11 @@ void Runner::Commit(Job& job) {
     return;
   }
   job.report.outcome = stored->outcome;
+  job.output_stamp = stored->stamp;
+  // It was in flight when the earlier run ended.
+  if (resumes_ && !job.known && stored->outcome == Outcome::kUnchanged) {
+    job.report.outcome = Outcome::kWritten;
+  }
   if (stored->warned) job.report.notes.push_back({NoteCode::kServiceWarning, 1});
 }
 
@@ -340,6 +468,14 @@ void Runner::Break(std::string message) {
   const std::lock_guard lock(problem_mutex_);
   if (!summary_.problem) summary_.problem = CannotGoOn(std::move(message));
   broken_ = true;
+}
+
+bool Runner::CopyToQuarantine(const pipeline::Input& input) const {
+  const fs::path copy = options_.quarantine / input.name;
+  std::error_code error;
+  fs::create_directories(copy.parent_path(), error);
+  return !error &&
+         (fs::copy_file(input.file, copy, fs::copy_options::overwrite_existing, error) || !error);
 }
 
 void Runner::Finish(Job& job) {
@@ -358,6 +494,21 @@ void Runner::Finish(Job& job) {
   if (!options_.dry_run &&
       !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
     Break("the manifest cannot be written");
+  }
+  if (outcome == Outcome::kQuarantined && !job.input.problem && !options_.dry_run &&
+      !options_.quarantine.empty() && !CopyToQuarantine(job.input)) {
+    Break("the folder " + options_.quarantine.string() + " cannot be written");
+  }
+  if (job.recalled) {
+    ++summary_.recalled;
+  } else if (!options_.dry_run && !journal_.Add(source_name_, job.input.name,
+                                                {.output = has_output ? job.output : std::string(),
+                                                 .report = job.report,
+                                                 .bytes_in = job.bytes_in,
+                                                 .bytes_out = job.bytes_out,
+                                                 .input_stamp = job.input_stamp,
+                                                 .output_stamp = job.output_stamp})) {
+    Break("the journal cannot be written");
   }
   const Clock::time_point now = Clock::now();
   if (now - reported_ > std::chrono::milliseconds(100)) {
@@ -439,6 +590,9 @@ RunSummary Runner::Go() {
     }
   }
   summary_.stopped = options_.stop != nullptr && *options_.stop;
+  if (!options_.dry_run && !summary_.stopped && !summary_.problem && !journal_.End()) {
+    summary_.problem = CannotGoOn("the journal cannot be written");
+  }
   summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   Report();
   return std::move(summary_);

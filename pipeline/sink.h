@@ -8,6 +8,7 @@
 #include "dcmveil/engine.h"
 #include "dcmveil/error.h"
 #include "dcmveil/outcome.h"
+#include "pipeline/files.h"
 
 namespace dcmveil::pipeline {
 
@@ -27,6 +28,7 @@ class Sink {
   struct Stored {
     Outcome outcome = Outcome::kWritten;  ///< or kUnchanged
     bool warned = false;                  ///< the service has something to say about it
+    FileStamp stamp = {};                 ///< zeros if it is no file
   };
 
   Sink() = default;
@@ -41,6 +43,11 @@ class Sink {
   virtual void Begin(Staged& staged) = 0;
   /// One thread at a time, in the order of the inputs. Blocks until it is known.
   [[nodiscard]] virtual Result<Stored> End(Staged& staged) = 0;
+  /// Whether an output that an earlier run wrote still stands as it did. Any number of threads.
+  [[nodiscard]] virtual bool Holds(const std::string& name, const FileStamp& stamp) = 0;
+  /// The output with that name, which Holds, is that of an input of this run, so that a second
+  /// input with its name is told apart from a repetition. Where Begin would be called.
+  virtual void Claim(const std::string& name) = 0;
   /// After the last End.
   virtual void Close() = 0;
   /// Why nothing more can be written: one line for people. Any thread.

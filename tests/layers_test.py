@@ -29,7 +29,7 @@ OTHERS = {
     "curl/": {"dicomweb"},
     "openssl/": {"engine"},
     "re2/": {"engine", "rules"},
-    "zlib.h": {"engine", "tools"},
+    "zlib.h": {"engine", "pipeline", "tools"},
     "spdlog/": {"cli"},
     "gtest/": set(),
     "httplib.h": set(),

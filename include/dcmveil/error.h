@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,6 +27,9 @@ enum class NoteCode : std::uint8_t {
 /// The stable code, as in the manifest: "truncated".
 [[nodiscard]] std::string_view CodeOf(ErrorCode code);
 [[nodiscard]] std::string_view CodeOf(NoteCode code);
+/// The code with that name; nothing if there is none.
+[[nodiscard]] std::optional<ErrorCode> FindErrorCode(std::string_view name);
+[[nodiscard]] std::optional<NoteCode> FindNoteCode(std::string_view name);
 /// One sentence for people, without a full stop.
 [[nodiscard]] std::string_view TextOf(ErrorCode code);
 [[nodiscard]] std::string_view TextOf(NoteCode code);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,6 +20,8 @@ enum class Outcome : std::uint8_t {
   kFailed,       ///< reading or writing failed; the next run tries again
 };
 [[nodiscard]] std::string_view ToString(Outcome outcome);
+/// The outcome with that name; nothing if there is none.
+[[nodiscard]] std::optional<Outcome> FindOutcome(std::string_view name);
 
 /// How often one note was made for an instance.
 struct NoteCount {

@@ -72,6 +72,18 @@ struct RunOptions {
   /// At the end, write a DICOMDIR of all instances that stand in the output folder by this run. The
   /// layout must name files as kDicomdirLayout does.
   bool dicomdir = false;
+  /// What is reported as written survives a power cut: files, folders and journal are flushed to
+  /// the disk one by one.
+  bool durable = false;
+  /// Go on in an output whose earlier run had other rules or another key. All inputs are then
+  /// processed again; what stands under an output's name is not overwritten.
+  bool accept_changes = false;
+  /// Process again what an earlier run quarantined, by rules that may have changed since; the key
+  /// must be the same.
+  bool retry_quarantined = false;
+  /// Folder that gets a copy of each quarantined input, under the input's own name; empty: none is
+  /// made. It holds what the archive holds, and is made with mode 0700. Not for services.
+  std::filesystem::path quarantine;
   /// Do everything but write; no output or state folder is made.
   bool dry_run = false;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.
@@ -86,6 +98,10 @@ struct RunSummary {
   std::map<std::string, std::uint64_t> notes;    ///< of those that were
   double seconds = 0;
   bool stopped = false;
+  /// Of the counts: what an earlier run had done, and was not processed again.
+  std::uint64_t recalled = 0;
+  /// The journal of earlier runs ended in what was not written whole; those inputs were done again.
+  bool journal_damaged = false;
   /// Instances of which a DICOMDIR knows no record.
   std::uint64_t without_record = 0;
   std::filesystem::path manifest;  ///< empty after a dry run
@@ -101,6 +117,11 @@ struct RunSummary {
 /// instance of a service. Every input gets exactly one line in the manifest. Inputs are never
 /// changed, outputs never overwritten, and an output appears whole or not at all. Blocks until
 /// done; never throws.
+///
+/// With the state of an earlier run it goes on: an input that was done, did not change since (size
+/// and time) and whose output stands as it was written is not processed again. If that run was
+/// interrupted, the manifest then is what an uninterrupted run would have written; if it had come
+/// to its end, what it wrote is `unchanged`. Failed inputs are always tried again.
 [[nodiscard]] RunSummary Run(const Engine& engine, const RunOptions& options);
 
 }  // namespace dcmveil

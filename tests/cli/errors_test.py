@@ -419,7 +419,7 @@ class Output(CliTest):
 
     def test_quiet(self):
         for rules in ("research-export.yaml", "keep-all.yaml"):
-            result = self.Run(rules, self.samples, self.tmp / "out", "--quiet")
+            result = self.Run(rules, self.samples, self.tmp / rules, "--quiet")
             self.assertEqual((b"", b""), (result.stdout, result.stderr))
         result = self.Run("research-export.yaml", self.tmp / "none", self.tmp / "out", "--quiet",
                           expect=2)

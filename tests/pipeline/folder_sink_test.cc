@@ -36,12 +36,12 @@ TEST(FolderSinkTest, WritesWhole) {
   ASSERT_TRUE(sink.Open().ok());
   const auto temporary = sink.WriteTemporary(Bytes("hello"));
   ASSERT_TRUE(temporary);
-  EXPECT_EQ(ReadFile(*temporary), "hello");
-  const auto commit = sink.Rename(*temporary, "a/b/c.dcm");
+  EXPECT_EQ(ReadFile(temporary->file), "hello");
+  const auto commit = sink.Rename(temporary->file, "a/b/c.dcm");
   ASSERT_TRUE(commit);
   EXPECT_EQ(*commit, FolderSink::Commit::kDone);
   EXPECT_EQ(ReadFile(sink.PathOf("a/b/c.dcm")), "hello");
-  EXPECT_FALSE(fs::exists(*temporary));
+  EXPECT_FALSE(fs::exists(temporary->file));
   EXPECT_FALSE(sink.WasThereBefore("a/b/c.dcm"));
   sink.Close();
   EXPECT_EQ(Files(folder.path()), std::set<std::string>{"new/out/a/b/c.dcm"});
@@ -58,10 +58,10 @@ TEST(FolderSinkTest, NeverReplaces) {
   for (const char* name : {"taken", "folder", "link"}) {
     const auto temporary = sink.WriteTemporary(Bytes("new"));
     ASSERT_TRUE(temporary);
-    const auto commit = sink.Rename(*temporary, name);
+    const auto commit = sink.Rename(temporary->file, name);
     ASSERT_TRUE(commit) << name;
     EXPECT_EQ(*commit, FolderSink::Commit::kTaken) << name;
-    EXPECT_TRUE(fs::exists(*temporary)) << "it stays where it is";
+    EXPECT_TRUE(fs::exists(temporary->file)) << "it stays where it is";
   }
   EXPECT_EQ(ReadFile(folder / "taken"), "old");
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
@@ -107,10 +107,10 @@ TEST(FolderSinkTest, WhereNothingCanBeWritten) {
   ASSERT_TRUE(sink.Open().ok());
   const auto temporary = sink.WriteTemporary(Bytes("new"));
   ASSERT_TRUE(temporary);
-  const auto below_a_file = sink.Rename(*temporary, "file/below");
+  const auto below_a_file = sink.Rename(temporary->file, "file/below");
   ASSERT_FALSE(below_a_file);
   EXPECT_EQ(below_a_file.error().code, ErrorCode::kWriteFailed);
-  const auto too_long = sink.Rename(*temporary, std::string(300, 'x'));
+  const auto too_long = sink.Rename(temporary->file, std::string(300, 'x'));
   ASSERT_FALSE(too_long);
   EXPECT_EQ(too_long.error().code, ErrorCode::kWriteFailed);
   sink.Close();
@@ -128,7 +128,7 @@ TEST(FolderSinkTest, ManyThreads) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < 25; ++i) {
         const auto temporary = sink.WriteTemporary(Bytes(std::to_string(t)));
-        const auto commit = sink.Rename(*temporary, "d/" + std::to_string(i));
+        const auto commit = sink.Rename(temporary->file, "d/" + std::to_string(i));
         ++(*commit == FolderSink::Commit::kDone ? done : taken);
       }
     });

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "pipeline/files.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace dcmveil::pipeline {
+
+FileStamp StampOf(const struct stat& info) {
+  return {.size = static_cast<std::uint64_t>(info.st_size),
+          .modified = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
+std::optional<FileStamp> StampOf(const std::filesystem::path& file) {
+  struct stat info = {};
+  if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
+  return StampOf(info);
+}
+
+Status WriteAll(int descriptor, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t n = ::write(descriptor, bytes.data(), bytes.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return ErrorCode::kWriteFailed;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return Done{};
+}
+
+Status SyncFolder(const std::filesystem::path& folder) {
+  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return ErrorCode::kWriteFailed;
+  const bool done = ::fsync(fd) == 0;
+  ::close(fd);
+  if (!done) return ErrorCode::kWriteFailed;
+  return Done{};
+}
+
+}  // namespace dcmveil::pipeline

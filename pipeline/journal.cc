@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A line: the CRC-32 of what follows as 8 hexadecimal digits, a blank, a JSON object. The object is
+// {"owner": …} when a run begins, {"end": true} when it ends, and else what became of an input.
+#include "pipeline/journal.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "engine/crypto.h"
+
+namespace dcmveil::pipeline {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t kChecksumSize = 9;  // with the blank
+
+std::string ChecksumOf(std::string_view text) {
+  std::array<char, kChecksumSize + 1> hex{};
+  const uLong crc =
+      ::crc32(0, reinterpret_cast<const Bytef*>(text.data()), static_cast<uInt>(text.size()));
+  (void)std::snprintf(hex.data(), hex.size(), "%08lx ", crc);
+  return hex.data();
+}
+
+/// The object of a line without its line feed; nothing if it is not what was written.
+std::optional<Json> Parse(std::string_view line) {
+  if (line.size() <= kChecksumSize) return std::nullopt;
+  const std::string_view text = line.substr(kChecksumSize);
+  if (line.substr(0, kChecksumSize) != ChecksumOf(text)) return std::nullopt;
+  Json object = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (!object.is_object()) return std::nullopt;
+  return object;
+}
+
+std::string DigestOf(std::string_view source, std::string_view input) {
+  std::string name(source);
+  name.push_back('\0');
+  name += input;
+  return Sha256(name).hex().substr(0, 32);
+}
+
+std::uint64_t FirstHalf(const std::string& digest) {
+  return std::strtoull(digest.substr(0, 16).c_str(), nullptr, 16);
+}
+
+Json ToJson(const FileStamp& stamp) { return Json::array({stamp.size, stamp.modified}); }
+
+FileStamp StampFrom(const Json& json) {
+  return {.size = json.at(0).get<std::uint64_t>(), .modified = json.at(1).get<std::int64_t>()};
+}
+
+Json ToJson(const JournalEntry& entry) {
+  Json json;
+  json["outcome"] = ToString(entry.report.outcome);
+  if (!entry.output.empty()) json["output"] = entry.output;
+  if (!entry.report.reason.empty()) json["reason"] = entry.report.reason;
+  if (!entry.report.where.empty()) json["where"] = entry.report.where;
+  for (const NoteCount& note : entry.report.notes) {
+    json["notes"][std::string(CodeOf(note.code))] = note.count;
+  }
+  json["bytes"] = Json::array({entry.bytes_in, entry.bytes_out});
+  json["stamps"] = Json::array({ToJson(entry.input_stamp), ToJson(entry.output_stamp)});
+  return json;
+}
+
+/// Nothing if another version wrote what this one does not know: the input is then done again.
+std::optional<JournalEntry> EntryFrom(const Json& json) try {
+  JournalEntry entry;
+  const auto outcome = FindOutcome(json.at("outcome").get<std::string>());
+  if (!outcome) return std::nullopt;
+  entry.report.outcome = *outcome;
+  entry.output = json.value("output", "");
+  entry.report.reason = json.value("reason", "");
+  entry.report.where = json.value("where", "");
+  if (json.contains("notes")) {
+    for (const auto& [name, count] : json.at("notes").items()) {
+      const auto code = FindNoteCode(name);
+      if (!code) return std::nullopt;
+      entry.report.notes.push_back({*code, count.get<int>()});
+    }
+  }
+  entry.bytes_in = json.at("bytes").at(0).get<std::uint64_t>();
+  entry.bytes_out = json.at("bytes").at(1).get<std::uint64_t>();
+  entry.input_stamp = StampFrom(json.at("stamps").at(0));
+  entry.output_stamp = StampFrom(json.at("stamps").at(1));
+  return entry;
+} catch (const Json::exception&) {
+  return std::nullopt;
+}
+
+}  // namespace
+
+Journal::~Journal() {
+  if (fd_ >= 0) ::close(fd_);
+}
+
+Status Journal::Load(const fs::path& state) {
+  file_ = state / "journal";
+  std::error_code error;
+  if (!fs::exists(file_, error)) {
+    if (error) return ErrorCode::kReadFailed;
+    return Done{};
+  }
+  std::ifstream stream(file_, std::ios::binary);
+  if (!stream) return ErrorCode::kReadFailed;
+  for (std::string line; std::getline(stream, line);) {
+    std::optional<Json> object;
+    // A line without its end was not written whole, even if it looks so.
+    if (!stream.eof()) object = Parse(line);
+    if (!object) {
+      damaged_ = true;
+      break;
+    }
+    if (object->contains("owner")) {
+      const Json& owner = (*object)["owner"];
+      owner_ = {.rules_hash = owner.value("rules_hash", ""),
+                .key_id = owner.value("key_id", ""),
+                .edition = owner.value("edition", "")};
+      if (object->value("afresh", false)) index_.clear();
+      if (!unfinished_) run_begin_ = size_;
+      unfinished_ = true;
+    } else if (object->contains("end")) {
+      unfinished_ = false;
+    } else {
+      index_.emplace_back(FirstHalf(object->value("input", "")), size_);
+    }
+    size_ += line.size() + 1;
+  }
+  if (stream.bad()) return ErrorCode::kReadFailed;
+  return Done{};
+}
+
+Status Journal::Begin(const JournalOwner& owner, bool afresh, bool durable) {
+  durable_ = durable;
+  fd_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+  if (fd_ < 0) return ErrorCode::kWriteFailed;
+  if (damaged_ && ::ftruncate(fd_, static_cast<off_t>(size_)) != 0) return ErrorCode::kWriteFailed;
+  if (afresh) index_.clear();
+  if (!unfinished_) run_begin_ = size_;
+  std::sort(index_.begin(), index_.end());
+  index_.shrink_to_fit();
+  Json line;
+  line["owner"] = {
+      {"rules_hash", owner.rules_hash}, {"key_id", owner.key_id}, {"edition", owner.edition}};
+  if (afresh) line["afresh"] = true;
+  return Append(line.dump());
+}
+
+std::optional<JournalEntry> Journal::Find(std::string_view source, std::string_view input) const {
+  const std::string digest = DigestOf(source, input);
+  const std::uint64_t key = FirstHalf(digest);
+  // The last one counts.
+  auto it = std::upper_bound(index_.begin(), index_.end(), std::pair(key, UINT64_MAX));
+  while (it != index_.begin() && (--it)->first == key) {
+    std::string text;
+    std::array<char, 1024> part{};
+    std::size_t end = std::string::npos;
+    while (end == std::string::npos) {
+      const ssize_t n =
+          ::pread(fd_, part.data(), part.size(), static_cast<off_t>(it->second + text.size()));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return std::nullopt;
+      text.append(part.data(), static_cast<std::size_t>(n));
+      end = text.find('\n');
+    }
+    const std::optional<Json> object = Parse(std::string_view(text).substr(0, end));
+    if (!object || object->value("input", "") != digest) continue;
+    std::optional<JournalEntry> entry = EntryFrom(*object);
+    if (entry) entry->of_this_run = it->second >= run_begin_;
+    return entry;
+  }
+  return std::nullopt;
+}
+
+Status Journal::Add(std::string_view source, std::string_view input, const JournalEntry& entry) {
+  Json line;
+  line["input"] = DigestOf(source, input);
+  line.update(ToJson(entry));
+  return Append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
+}
+
+Status Journal::End() { return Append(R"({"end":true})"); }
+
+Status Journal::Append(const std::string& text) {
+  const std::string line = ChecksumOf(text) + text + "\n";
+  if (Status written = WriteAll(fd_, line); !written) return written;
+  if (durable_ && ::fdatasync(fd_) != 0) return ErrorCode::kWriteFailed;
+  return Done{};
+}
+
+}  // namespace dcmveil::pipeline

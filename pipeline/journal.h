@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "dcmveil/error.h"
+#include "dcmveil/outcome.h"
+#include "pipeline/files.h"
+
+namespace dcmveil::pipeline {
+
+/// What became of one input.
+struct JournalEntry {
+  std::string output;  ///< name at the sink; empty: none
+  InstanceReport report;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  FileStamp input_stamp;
+  FileStamp output_stamp;
+  /// By the run that goes on now, not by one that came to its end.
+  bool of_this_run = false;
+};
+
+/// What may not change between runs that share an output.
+struct JournalOwner {
+  std::string rules_hash;
+  std::string key_id;
+  std::string edition;  ///< of the profile; empty: none
+};
+
+/// The memory of a state folder: an append-only file with a line for each input that was finished,
+/// each with a checksum, so that a run that was killed can go on. It holds no input name, only its
+/// digest. In memory it takes 16 bytes for each input of earlier runs.
+///
+/// Each line is with the operating system before Add returns, and on the disk if `durable`: a
+/// killed process loses nothing, a power cut nothing that was durable. A line that was not written
+/// whole, and all that follow it, are as if they had never been: their inputs are done again.
+class Journal {
+ public:
+  Journal() = default;
+  ~Journal();
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  /// Reads what there is. Changes nothing. Fails with kReadFailed.
+  [[nodiscard]] Status Load(const std::filesystem::path& state);
+  /// The owner that earlier runs wrote; nothing if there was none.
+  [[nodiscard]] const std::optional<JournalOwner>& owner() const { return owner_; }
+  /// Whether an earlier run began and did not come to its end.
+  [[nodiscard]] bool is_unfinished() const { return unfinished_; }
+  /// Lines that were not whole and are dropped by Begin.
+  [[nodiscard]] bool is_damaged() const { return damaged_; }
+
+  /// Begins or goes on with a run. `afresh`: earlier entries do not count any more. After Load.
+  [[nodiscard]] Status Begin(const JournalOwner& owner, bool afresh, bool durable);
+  /// The last entry for an input of earlier runs with this state. Any number of threads.
+  /// `source` and `input` together name it.
+  [[nodiscard]] std::optional<JournalEntry> Find(std::string_view source,
+                                                 std::string_view input) const;
+  /// One thread at a time. Fails with kWriteFailed.
+  [[nodiscard]] Status Add(std::string_view source, std::string_view input,
+                           const JournalEntry& entry);
+  /// The run came to its end.
+  [[nodiscard]] Status End();
+
+ private:
+  [[nodiscard]] Status Append(const std::string& text);
+
+  std::filesystem::path file_;
+  int fd_ = -1;
+  bool durable_ = false;
+  bool damaged_ = false;
+  bool unfinished_ = false;
+  std::uint64_t size_ = 0;       ///< of what is whole
+  std::uint64_t run_begin_ = 0;  ///< where the run that is not finished begins
+  std::optional<JournalOwner> owner_;
+  /// First half of the input's digest, and where its line is; sorted by Begin.
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;
+};
+
+}  // namespace dcmveil::pipeline

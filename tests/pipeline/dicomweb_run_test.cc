@@ -440,11 +440,14 @@ TEST_F(DicomWebRunTest, ChangeFeedGoesOnWhereItEnded) {
 
 TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
   const std::string large = testing::File(testing::With(
-      testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(20'000'000, 'L'))}));
+      testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(6'000'000, 'L'))}));
   fake_.Add("1.2.3/1.2.3.4/1.2.3.4.5", large);
   FakeService target;
+  // Patience: instrumented, the fake service takes its time for so much.
+  connection_.stall_timeout = std::chrono::seconds(60);
   RunOptions options = FromService();
   options.output_service = target.At();
+  options.output_service->stall_timeout = connection_.stall_timeout;
   options.output.clear();
   options.state = folder_ / "state";
   Go(options);

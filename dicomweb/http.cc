@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::size_t kMostWaiting = 512'000;  // bytes a slow receiver may be behind
 constexpr long kSlowest = 1000;                // bytes a second
+constexpr std::uint64_t kPutAway = 1'000'000;  // bytes that a service puts away in a second
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
@@ -137,6 +138,8 @@ Failure FailureOf(const Transfer& transfer, const std::string& host, bool connec
       return {Kind::kCertificate, 0, host + ": the client certificate or its key cannot be used"};
     case CURLE_SSL_CONNECT_ERROR:
       return {Kind::kUnreachable, 0, host + ": no TLS connection could be made"};
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {Kind::kBadAnswer, 0, host + ": what answers there does not speak HTTP"};
     case CURLE_OPERATION_TIMEDOUT:
       if (!connected) return {Kind::kUnreachable, 0, host + ": no connection in time"};
       return {Kind::kTimeout, status, host + ": nothing, or next to nothing, arrived for too long"};
@@ -305,8 +308,11 @@ Reply<HttpHead> HttpClient::Perform(const HttpRequest& request, const Receive& r
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
                    static_cast<long>(settings_.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, kSlowest);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-                   static_cast<long>(settings_.stall_timeout.count()));
+  // A service that was sent much is silent for as long as it takes to put that away.
+  const std::uint64_t sent = request.body ? request.body->size() : 0;
+  curl_easy_setopt(
+      easy, CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(settings_.stall_timeout.count()) + static_cast<long>(sent / kPutAway));
   if (request.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (!settings_.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, settings_.ca_file.c_str());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "dicomweb/retry.h"
@@ -208,7 +209,14 @@ std::optional<Failure> Service::Probe() {
                   .attempts = kAttempts,
                   .first = true};
   const Reply<HttpHead> head = Send(call, receiver);
-  if (head) return std::nullopt;
+  if (head) {
+    const nlohmann::json rows = nlohmann::json::parse(receiver.text(), nullptr, false);
+    if (receiver.text().empty() || rows.is_array()) return std::nullopt;
+    return Failure{Kind::kBadAnswer, 0,
+                   host_ +
+                       ": answers a search with something that is no DICOM JSON; is this the "
+                       "base URL of a DICOM service?"};
+  }
   Failure failure = head.failure();
   if (failure.kind == Kind::kNotFound || failure.kind == Kind::kRefused) {
     failure.message += "; is this the base URL of a DICOM service, with its version?";

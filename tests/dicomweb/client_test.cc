@@ -146,6 +146,119 @@ TEST(AuthTest, RefusedCredentialsEndIt) {
   EXPECT_TRUE(service.verdict());
 }
 
+TEST(AuthTest, RenewedBeforeItEnds) {
+  FakeService fake;
+  const Folder folder;
+  std::atomic<int> tokens{0};
+  std::atomic<int> refused{0};
+  fake.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.path == "/token") {
+      response.set_content(
+          R"({"access_token":"t)" + std::to_string(++tokens) + R"(","expires_in":2})",
+          "application/json");
+      return true;
+    }
+    const bool is_current =
+        request.get_header_value("Authorization") == "Bearer t" + std::to_string(tokens);
+    if (!is_current) ++refused;
+    return false;
+  });
+  Connection connection = fake.At();
+  connection.auth.kind = Auth::Kind::kClientCredentials;
+  connection.auth.token_endpoint = fake.host() + "/token";
+  connection.auth.secret = {SecretRef::From::kCommand, "echo s"};
+  Service service(connection, folder.path());
+  EXPECT_FALSE(service.Probe());
+  EXPECT_FALSE(service.Probe());
+  EXPECT_EQ(tokens, 1);
+  // Half of its life is over.
+  std::this_thread::sleep_for(milliseconds(1100));
+  EXPECT_FALSE(service.Probe());
+  EXPECT_EQ(tokens, 2);
+  EXPECT_EQ(refused, 0);
+}
+
+class FirstContactTest : public ::testing::Test {
+ protected:
+  /// With the patience of a real connection; what the service says within some seconds.
+  std::string Probe(const std::function<void(Connection&)>& change = {}) {
+    Connection connection;
+    connection.url = fake_.host() + "/dicom";
+    connection.stall_timeout = seconds(1);
+    if (change) change(connection);
+    const auto begin = std::chrono::steady_clock::now();
+    Service service(connection, folder_.path());
+    const std::optional<Failure> failure = service.Probe();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
+    return failure ? failure->message : "";
+  }
+  void Answer(int status, const std::string& header, const std::string& value) {
+    fake_.SetFault([=](const httplib::Request&, httplib::Response& response, int) {
+      response.status = status;
+      response.set_header(header.c_str(), value);
+      return true;
+    });
+  }
+  Folder folder_;
+  FakeService fake_;
+};
+
+TEST_F(FirstContactTest, WhoIsAwayIsNotWaitedFor) {
+  EXPECT_EQ(Probe(), "");
+  EXPECT_EQ(Probe([](Connection& c) { c.url = "http://no-such-host.invalid"; }),
+            "http://no-such-host.invalid: the host name is not known");
+  const auto without_tls = [this](Connection& c) { c.url.replace(0, 4, "https"); };
+  EXPECT_EQ(Probe(without_tls),
+            "https" + fake_.host().substr(4) + ": no TLS connection could be made");
+  Answer(503, "Retry-After", "3600");
+  EXPECT_EQ(Probe(), fake_.host() + ": does not answer now (HTTP 503)");
+  fake_.SetFault([](const httplib::Request&, httplib::Response&, int) {
+    std::this_thread::sleep_for(seconds(3));
+    return false;
+  });
+  EXPECT_EQ(Probe(), fake_.host() + ": nothing, or next to nothing, arrived for too long");
+  fake_.Stop();
+  EXPECT_EQ(Probe(), fake_.host() + ": no connection could be made");
+}
+
+TEST_F(FirstContactTest, WhoGivesNoTokenIsNamed) {
+  const auto with_tokens = [this](Connection& c) {
+    c.auth.kind = Auth::Kind::kClientCredentials;
+    c.auth.token_endpoint = "http://127.0.0.1:9/token";
+    c.auth.secret = {SecretRef::From::kCommand, "echo s3cret"};
+  };
+  EXPECT_EQ(Probe(with_tokens), "http://127.0.0.1:9: no connection could be made");
+  EXPECT_EQ(fake_.Requests("GET", ""), 0);
+}
+
+TEST_F(FirstContactTest, WhatIsNoDicomService) {
+  fake_.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.set_content(R"({"error":"x"})", "application/json");
+    return true;
+  });
+  EXPECT_NE(Probe().find("no DICOM JSON"), std::string::npos);
+  Answer(302, "Location", "https://login.example/");
+  EXPECT_EQ(Probe(),
+            fake_.host() + ": redirects to another address, which is not followed (HTTP 302)");
+}
+
+TEST(ServiceTest, APageToSignInEndsIt) {
+  FakeService fake;
+  const Folder folder;
+  fake.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.set_content("<html>", "text/html");
+    return true;
+  });
+  Service service(fake.At(), folder.path());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(service.verdict());
+    EXPECT_FALSE(RetrieveInstance(service, {"1.2", "1.3", "1.4"}));
+  }
+  ASSERT_TRUE(service.verdict());
+  EXPECT_EQ(service.verdict()->message,
+            fake.host() + ": answers with a web page where DICOM instances are expected");
+}
+
 TEST(QidoTest, PagesSurviveInserts) {
   FakeService fake;
   const Folder folder;

@@ -438,6 +438,97 @@ TEST_F(DicomWebRunTest, ChangeFeedGoesOnWhereItEnded) {
   EXPECT_EQ(Count(Outcome::kUnchanged), 1U);
 }
 
+TEST_F(DicomWebRunTest, VersionPartitionAndHeaders) {
+  FillService();
+  connection_.api_version = "v2";
+  connection_.partition = "cardiac";
+  FakeService target;
+  std::atomic<int> stores{0};
+  target.SetFault([&](const httplib::Request& request, httplib::Response&, int) {
+    EXPECT_TRUE(request.path.starts_with("/dicom/v2/partitions/export/studies")) << request.path;
+    if (request.method == "POST") {
+      ++stores;
+      EXPECT_EQ(request.get_header_value("msdicom-expiry-time-milliseconds"), "86400000");
+      EXPECT_EQ(request.get_header_value("msdicom-meta-LO-00100020"), "x");
+    }
+    return false;
+  });
+  fake_.SetFault([&](const httplib::Request& request, httplib::Response&, int) {
+    EXPECT_TRUE(request.path.starts_with("/dicom/v2/partitions/cardiac/studies")) << request.path;
+    return false;
+  });
+  RunOptions options = FromService();
+  options.output_service = target.At();
+  options.output_service->api_version = "v2";
+  options.output_service->partition = "export";
+  options.output_service->store_headers = {{"msdicom-expiry-time-milliseconds", "86400000"},
+                                           {"msdicom-meta-LO-00100020", "x"}};
+  options.output.clear();
+  options.state = folder_ / "state";
+  Go(options);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  EXPECT_EQ(stores, kInputs);
+}
+
+TEST_F(DicomWebRunTest, IntoItselfIsRefused) {
+  RunOptions options = FromService();
+  options.output.clear();
+  options.state = folder_ / "state";
+  const auto problem_of = [&](const std::string& url, const std::string& partition) {
+    options.output_service = connection_;
+    options.output_service->url = url;
+    options.output_service->partition = partition;
+    options.output_service->api_version = "v1";
+    Go(options);
+    return summary_.problem && summary_.problem->usage;
+  };
+  EXPECT_TRUE(problem_of(connection_.url + "/", ""));
+  EXPECT_TRUE(problem_of(connection_.url, "Microsoft.Default"));
+  EXPECT_FALSE(problem_of(connection_.url, "other"));
+}
+
+TEST_F(DicomWebRunTest, WhatTheServiceRemarksIsNoted) {
+  folder_.Write("in/100", Slice(0));
+  fake_.SetFault([](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.method != "POST") return false;
+    const nlohmann::json item = {{"00081155", {{"vr", "UI"}, {"Value", {InstanceUid(0)}}}},
+                                 {"00081196", {{"vr", "US"}, {"Value", {45063}}}}};
+    response.status = 202;
+    response.set_content(
+        nlohmann::json{{"00081199", {{"vr", "SQ"}, {"Value", nlohmann::json::array({item})}}}}
+            .dump(),
+        "application/dicom+json");
+    return true;
+  });
+  Go(ToService());
+  EXPECT_EQ(Count(Outcome::kWritten), 1U);
+  EXPECT_EQ(summary_.notes["service-warning"], 1U);
+}
+
+TEST_F(DicomWebRunTest, TokenThatEndsInMidRun) {
+  FillService();
+  std::atomic<int> token{1};
+  std::atomic<int> requests{0};
+  fake_.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (++requests == 8) ++token;
+    const bool good =
+        request.get_header_value("Authorization") == "Bearer t" + std::to_string(token);
+    if (!good) {
+      response.status = 401;
+      folder_.Write("token", "t" + std::to_string(token));
+    }
+    return !good;
+  });
+  connection_.auth.kind = Auth::Kind::kBearer;
+  connection_.auth.secret = {SecretRef::From::kFile, folder_.Write("token", "t1").string()};
+  Go(FromService());
+  EXPECT_FALSE(summary_.problem);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  for (const auto& file : fs::directory_iterator(folder_ / "out.dcmveil")) {
+    EXPECT_EQ(ReadFile(file.path()).find("t1"), std::string::npos);
+  }
+}
+
 TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
   const std::string large = testing::File(testing::With(
       testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(6'000'000, 'L'))}));

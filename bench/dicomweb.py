@@ -60,9 +60,14 @@ def main():
             return servers[-1]
 
         def Run(source, sink, retrieve):
+            # A busy machine's Orthanc takes its time before it begins with a large instance.
+            connections = folder / "connections.yaml"
+            connections.write_text("connections:\n" + "".join(
+                f"  {name}: {{url: '{server.url}', limits: {{stall-timeout: 900}}}}\n"
+                for name, server in (("archive", source), ("research", sink))))
             return Timed([arguments.build / "dcmveil", "run", "-q", "-r",
-                          SOURCE / "samples/rules/research-export.yaml", "--key", key, "-i", source.url,
-                          "-o", sink.url, "--state", folder / f"state{next(numbers)}", "--retrieve", retrieve])
+                          SOURCE / "samples/rules/research-export.yaml", "--key", key, "-i", "archive",
+                          "-o", "research", "--connections", connections, "--state", folder / f"state{next(numbers)}", "--retrieve", retrieve])
 
         def Copy(source, sink):
             return Timed([arguments.build / "bench/dicomweb_copy", source.url, sink.url, 8])[0]

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <condition_variable>
@@ -53,6 +54,7 @@ struct Transfer {
   bool cancelled = false;
   bool done = false;
   CURLcode code = CURLE_OK;
+  std::array<char, CURL_ERROR_SIZE> error{};  ///< libcurl's words; may quote, so never shown
 
   Transfer() = default;
   ~Transfer() {
@@ -119,6 +121,17 @@ void InitialiseOnce() {
 Failure FailureOf(const Transfer& transfer, const std::string& host, bool connected) {
   using Kind = Failure::Kind;
   const long status = transfer.head.status;
+  // What a server thinks of a client certificate libcurl says in words only.
+  const std::string_view words(transfer.error.data());
+  for (const std::string_view alert : {"alert certificate required", "alert bad certificate",
+                                       "alert unknown ca", "alert certificate unknown"}) {
+    if (words.find(alert) == std::string_view::npos) continue;
+    return {Kind::kCertificate, 0, host + ": asks for a client certificate, or for another one"};
+  }
+  if (words.find("alert handshake failure") != std::string_view::npos) {
+    return {Kind::kCertificate, 0,
+            host + ": no TLS connection could be made; it may ask for a client certificate"};
+  }
   switch (transfer.code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
@@ -302,6 +315,7 @@ Reply<HttpHead> HttpClient::Perform(const HttpRequest& request, const Receive& r
   // One request a connection at a time: a body that is paused or breaks hurts no other.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error.data());
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024);
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);

@@ -221,6 +221,11 @@ std::optional<Failure> Service::Probe() {
   if (failure.kind == Kind::kNotFound || failure.kind == Kind::kRefused) {
     failure.message += "; is this the base URL of a DICOM service, with its version?";
   }
+  // TLS 1.3 refuses after the handshake, and that may be lost with the connection.
+  if (failure.kind == Kind::kBroken && base_.starts_with("https") &&
+      connection_.client_cert.empty()) {
+    failure.message += "; does it ask for a client certificate?";
+  }
   return failure;
 }
 

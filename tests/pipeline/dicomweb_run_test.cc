@@ -510,13 +510,13 @@ TEST_F(DicomWebRunTest, TokenThatEndsInMidRun) {
   std::atomic<int> token{1};
   std::atomic<int> requests{0};
   fake_.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
-    if (++requests == 8) ++token;
+    if (++requests == 8) {
+      folder_.Write("token", "t2");
+      token = 2;
+    }
     const bool good =
         request.get_header_value("Authorization") == "Bearer t" + std::to_string(token);
-    if (!good) {
-      response.status = 401;
-      folder_.Write("token", "t" + std::to_string(token));
-    }
+    if (!good) response.status = 401;
     return !good;
   });
   connection_.auth.kind = Auth::Kind::kBearer;

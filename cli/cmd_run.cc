@@ -31,6 +31,7 @@ struct Flags {
   std::vector<std::string> query;
   std::string uids;
   std::string since;
+  std::string retrieve;
   bool changefeed = false;
   int stow_batch = 0;
   bool upsert = false;
@@ -183,6 +184,10 @@ bool SetServices(const Flags& flags, RunOptions& options) {
   if (selects && !options.input_service) {
     return wrong("--query, --uids and --changefeed are for an input that is a service");
   }
+  if (!flags.retrieve.empty()) {
+    if (!options.input_service) return wrong("--retrieve is for an input that is a service");
+    options.input_service->retrieve = *ParseRetrieve(flags.retrieve);
+  }
   if (!flags.since.empty() && !flags.changefeed) return wrong("--since belongs to --changefeed");
   for (const std::string& text : flags.query) {
     const std::size_t equals = text.find('=');
@@ -318,6 +323,10 @@ Verb AddRun(CLI::App& command) {
   app->add_option("--since", flags->since,
                   "Where the first run of --changefeed begins: a date or a sequence number")
       ->type_name("WHEN");
+  app->add_option("--retrieve", flags->retrieve,
+                  "What one request to a service asks for: instance, series or study [instance]")
+      ->check(CLI::IsMember({"instance", "series", "study"}))
+      ->type_name("WHAT");
   app->add_option("--stow-batch", flags->stow_batch, "Instances in one request to a service [1]")
       ->check(CLI::Range(1, 1000))
       ->type_name("N");

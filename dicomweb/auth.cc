@@ -128,6 +128,7 @@ Reply<std::string> Authorizer::Header() {
     Reply<Token> fresh = Fetch();
     if (!fresh) return fresh.failure();
     token_ = std::move(*fresh);
+    had_token_ = true;
   }
   return token_->header;
 }
@@ -184,8 +185,8 @@ Reply<Authorizer::Token> Authorizer::Fetch() {
 Reply<Authorizer::Token> Authorizer::FetchToken(const HttpRequest& request,
                                                 const std::string& who) {
   Connection policy;
-  policy.attempts = 5;
-  policy.give_up_after = seconds(60);
+  policy.attempts = had_token_ ? 5 : 3;
+  policy.give_up_after = seconds(had_token_ ? 60 : 20);
   Backoff backoff(policy, Clock::now(), std::hash<std::string>{}(who));
   while (true) {
     std::string text;
@@ -203,10 +204,11 @@ Reply<Authorizer::Token> Authorizer::FetchToken(const HttpRequest& request,
       }
       return Token{"Bearer " + it->get<std::string>(), RenewAfter(SecondsOf(answer))};
     }
-    const bool again = head ? IsTransient(head->status)
-                            : head.failure().kind == Failure::Kind::kUnreachable ||
-                                  head.failure().kind == Failure::Kind::kBroken ||
-                                  head.failure().kind == Failure::Kind::kTimeout;
+    const auto may_pass = [this](Failure::Kind kind) {
+      if (kind == Failure::Kind::kBroken) return true;
+      return had_token_ && (kind == Failure::Kind::kUnreachable || kind == Failure::Kind::kTimeout);
+    };
+    const bool again = head ? IsTransient(head->status) : may_pass(head.failure().kind);
     const std::optional<std::chrono::milliseconds> wait =
         again ? backoff.Next(Clock::now(), head ? ParseRetryAfter(head->Get("retry-after"),
                                                                   std::chrono::system_clock::now())

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "dcmveil/connection.h"
@@ -41,6 +42,7 @@ class Authorizer {
   HttpClient& http_;
   std::mutex mutex_;
   std::optional<Token> token_;
+  bool had_token_ = false;  ///< so who gives tokens is there, and worth more patience
 };
 
 }  // namespace dcmveil::dicomweb

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <cstdio>
 #include <ctime>
+#include <deque>
 #include <nlohmann/json.hpp>
 #include <unordered_set>
 
@@ -108,11 +109,11 @@ class FeedReader {
       if (page->empty()) return true;
       bool any = false;
       for (const nlohmann::json& row : *page) {
-        const std::size_t known = seen_.size();
+        const std::uint64_t before = new_;
         const Step step = Take(LowerKeys(row));
         if (step == Step::kStop) return false;
         if (step == Step::kBad) return bad_;
-        any = any || seen_.size() > known;
+        any = any || new_ > before;
       }
       // A service that knows no offset gives the same page for ever.
       if (!any) return true;
@@ -153,6 +154,19 @@ class FeedReader {
     return it != entry.end() && it->is_number_integer() ? it->get<std::int64_t>() : 0;
   }
 
+  /// Pages repeat what is near, if at all, so the feed of a whole archive need not be remembered.
+  bool IsNew(std::int64_t sequence) {
+    constexpr std::size_t kMostRemembered = 10'000;
+    if (!seen_.insert(sequence).second) return false;
+    ++new_;
+    order_.push_back(sequence);
+    if (order_.size() > kMostRemembered) {
+      seen_.erase(order_.front());
+      order_.pop_front();
+    }
+    return true;
+  }
+
   Step Take(const nlohmann::json& entry) {
     FeedEntry found;
     found.position.sequence = SequenceOf(entry);
@@ -165,7 +179,7 @@ class FeedReader {
     // Compared as seconds: a far year is beyond what the clock can say.
     if (*time > SystemClock::to_time_t(until_)) return Step::kTooNew;
     last_ = std::max(last_, found.position.sequence);
-    if (!seen_.insert(found.position.sequence).second) return Step::kOn;
+    if (!IsNew(found.position.sequence)) return Step::kOn;
     if (found.position.sequence <= from_.sequence && from_.time.empty()) return Step::kOn;
     if (const std::optional<std::time_t> since = ParseTime(from_.time); since && *time < *since) {
       return Step::kOn;
@@ -187,6 +201,8 @@ class FeedReader {
   const std::function<bool(const FeedEntry&)>& found_;
   const SystemClock::time_point until_;
   std::unordered_set<std::int64_t> seen_;
+  std::deque<std::int64_t> order_;  ///< of what is in `seen_`
+  std::uint64_t new_ = 0;
   std::int64_t last_ = 0;
   const Failure bad_{Failure::Kind::kBadAnswer, 0,
                      service_.host() + ": answers with something that is no change feed"};

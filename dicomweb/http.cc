@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cctype>
 #include <condition_variable>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr std::size_t kMostWaiting = 512'000;  // bytes a slow receiver may be behind
 constexpr long kSlowest = 1000;                // bytes a second
+constexpr std::uint64_t kPutAway = 1'000'000;  // bytes that a service puts away in a second
 
 std::string_view Trim(std::string_view text) {
   while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())) != 0) {
@@ -52,6 +54,7 @@ struct Transfer {
   bool cancelled = false;
   bool done = false;
   CURLcode code = CURLE_OK;
+  std::array<char, CURL_ERROR_SIZE> error{};  ///< libcurl's words; may quote, so never shown
 
   Transfer() = default;
   ~Transfer() {
@@ -118,6 +121,17 @@ void InitialiseOnce() {
 Failure FailureOf(const Transfer& transfer, const std::string& host, bool connected) {
   using Kind = Failure::Kind;
   const long status = transfer.head.status;
+  // What a server thinks of a client certificate libcurl says in words only.
+  const std::string_view words(transfer.error.data());
+  for (const std::string_view alert : {"alert certificate required", "alert bad certificate",
+                                       "alert unknown ca", "alert certificate unknown"}) {
+    if (words.find(alert) == std::string_view::npos) continue;
+    return {Kind::kCertificate, 0, host + ": asks for a client certificate, or for another one"};
+  }
+  if (words.find("alert handshake failure") != std::string_view::npos) {
+    return {Kind::kCertificate, 0,
+            host + ": no TLS connection could be made; it may ask for a client certificate"};
+  }
   switch (transfer.code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
@@ -137,6 +151,8 @@ Failure FailureOf(const Transfer& transfer, const std::string& host, bool connec
       return {Kind::kCertificate, 0, host + ": the client certificate or its key cannot be used"};
     case CURLE_SSL_CONNECT_ERROR:
       return {Kind::kUnreachable, 0, host + ": no TLS connection could be made"};
+    case CURLE_WEIRD_SERVER_REPLY:
+      return {Kind::kBadAnswer, 0, host + ": what answers there does not speak HTTP"};
     case CURLE_OPERATION_TIMEDOUT:
       if (!connected) return {Kind::kUnreachable, 0, host + ": no connection in time"};
       return {Kind::kTimeout, status, host + ": nothing, or next to nothing, arrived for too long"};
@@ -299,14 +315,18 @@ Reply<HttpHead> HttpClient::Perform(const HttpRequest& request, const Receive& r
   // One request a connection at a time: a body that is paused or breaks hurts no other.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, transfer->error.data());
   curl_easy_setopt(easy, CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
   curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 128L * 1024);
   curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, 256L * 1024);
   curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT,
                    static_cast<long>(settings_.connect_timeout.count()));
   curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, kSlowest);
-  curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
-                   static_cast<long>(settings_.stall_timeout.count()));
+  // A service that was sent much is silent for as long as it takes to put that away.
+  const std::uint64_t sent = request.body ? request.body->size() : 0;
+  curl_easy_setopt(
+      easy, CURLOPT_LOW_SPEED_TIME,
+      static_cast<long>(settings_.stall_timeout.count()) + static_cast<long>(sent / kPutAway));
   if (request.direct) curl_easy_setopt(easy, CURLOPT_PROXY, "");
   if (!settings_.ca_file.empty()) {
     curl_easy_setopt(easy, CURLOPT_CAINFO, settings_.ca_file.c_str());

@@ -2,6 +2,7 @@
 #include "dicomweb/part10.h"
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 #include <vector>
 
@@ -19,8 +20,22 @@ std::uint64_t Little(std::string_view bytes) {
   return number;
 }
 
+std::uint64_t Big(std::string_view bytes) {
+  std::uint64_t number = 0;
+  for (const char c : bytes) number = (number << 8U) | static_cast<unsigned char>(c);
+  return number;
+}
+
+/// VRs whose length has 32 bits (PS3.5 section 7.1.2).
 bool HasLongLength(std::string_view vr) {
-  return vr == "OB" || vr == "OW" || vr == "UN" || vr == "SQ" || vr == "UT";
+  constexpr std::array<std::string_view, 13> kLong = {"OB", "OD", "OF", "OL", "OV", "OW", "SQ",
+                                                      "SV", "UC", "UN", "UR", "UT", "UV"};
+  return std::find(kLong.begin(), kLong.end(), vr) != kLong.end();
+}
+
+std::string Trimmed(std::string_view value) {
+  while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.remove_suffix(1);
+  return std::string(value);
 }
 
 }  // namespace
@@ -41,13 +56,47 @@ std::optional<Part10> ReadPart10(const Spool& file) {
     const std::uint64_t length =
         is_long ? Little(text.substr(at + 8, 4)) : Little(text.substr(at + 6, 2));
     if (length > text.size() - begin) return std::nullopt;
-    std::string value(text.substr(begin, static_cast<std::size_t>(length)));
-    while (!value.empty() && (value.back() == '\0' || value.back() == ' ')) value.pop_back();
-    if (element == 0x0010) part.transfer_syntax_uid = std::move(value);
+    const std::string_view value = text.substr(begin, static_cast<std::size_t>(length));
+    if (element == 0x0010) part.transfer_syntax_uid = Trimmed(value);
     at = begin + static_cast<std::size_t>(length);
   }
   part.data_set = at;
   return part;
+}
+
+std::string SopInstanceUidOf(const Spool& file) {
+  constexpr std::uint64_t kWanted = 0x00080018;
+  constexpr std::size_t kFirstElements = 16'000;
+  const std::optional<Part10> part = ReadPart10(file);
+  if (!part || part->transfer_syntax_uid == "1.2.840.10008.1.2.1.99") return {};
+  const bool is_implicit = part->transfer_syntax_uid == "1.2.840.10008.1.2";
+  const bool is_big = part->transfer_syntax_uid == "1.2.840.10008.1.2.2";
+  const auto number = [is_big](std::string_view bytes) {
+    return is_big ? Big(bytes) : Little(bytes);
+  };
+  std::string head(kFirstElements, '\0');
+  const std::int64_t got = file.Read(part->data_set, head.data(), head.size());
+  if (got < 0) return {};
+  std::string_view rest = std::string_view(head).substr(0, static_cast<std::size_t>(got));
+  while (rest.size() >= 12) {
+    const std::uint64_t tag = number(rest.substr(0, 2)) << 16U | number(rest.substr(2, 2));
+    if (tag > kWanted) return {};
+    const std::string_view vr = rest.substr(4, 2);
+    std::size_t begin = 8;
+    std::uint64_t length = 0;
+    if (is_implicit) {
+      length = number(rest.substr(4, 4));
+    } else if (HasLongLength(vr)) {
+      begin = 12;
+      length = number(rest.substr(8, 4));
+    } else {
+      length = number(rest.substr(6, 2));
+    }
+    if (length > rest.size() - begin) return {};
+    if (tag == kWanted) return Trimmed(rest.substr(begin, static_cast<std::size_t>(length)));
+    rest.remove_prefix(begin + static_cast<std::size_t>(length));
+  }
+  return {};
 }
 
 bool SameInstance(const Spool& a, const Spool& b) {

@@ -67,7 +67,12 @@ std::string UrlOf(const Service& service, Level level, const ResourceId& within,
       url += within.Path() + "/instances";
       break;
   }
-  url += "?limit=" + std::to_string(service.connection().page);
+  // Azure's service, which has versions, refuses to give more at once.
+  constexpr int kMostOfAzure = 200;
+  const Connection& connection = service.connection();
+  const int page =
+      connection.api_version.empty() ? connection.page : std::min(connection.page, kMostOfAzure);
+  url += "?limit=" + std::to_string(page);
   for (const auto& [key, value] : query) {
     url += "&" + PercentEncode(key) + "=" + PercentEncode(value);
   }

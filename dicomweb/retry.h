@@ -17,8 +17,8 @@ namespace dcmveil::dicomweb {
 
 /// Whether a status may be another one later.
 [[nodiscard]] inline bool IsTransient(long status) {
-  return status == 408 || status == 424 || status == 429 || status == 500 || status == 502 ||
-         status == 503 || status == 504;
+  const bool never = status == 501 || status == 505;  // not implemented, not that version of HTTP
+  return status == 408 || status == 424 || status == 429 || (status >= 500 && !never);
 }
 
 /// The waits of one request: doubling, with jitter, never longer than half a minute unless the

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <nlohmann/json.hpp>
 #include <random>
 
 #include "dicomweb/retry.h"
@@ -13,6 +14,7 @@ namespace {
 using Kind = Failure::Kind;
 constexpr int kExhaustedIsDown = 3;
 constexpr std::size_t kMostText = 64'000'000;
+constexpr std::chrono::seconds kFirstContact{20};
 
 HttpSettings SettingsOf(const Connection& connection) {
   return {.ca_file = connection.ca_file,
@@ -100,12 +102,13 @@ void Service::Condemn(const Failure& failure) {
   stopping_.notify_all();
 }
 
-Failure Service::GiveUp(Failure failure) {
-  // That nothing can be reached is the service's state; that one request finds no end may be the
-  // fault of what it asks for.
+Failure Service::GiveUp(const Call& call, Failure failure) {
+  // That nothing can be reached is the service's state; that one request finds no end, or an answer
+  // that is none, may be the fault of what it asks for.
+  const bool in_doubt = MayPass(failure) || failure.kind == Kind::kBadAnswer;
   if (failure.kind == Kind::kUnauthorized || failure.kind == Kind::kCertificate ||
       failure.kind == Kind::kUnreachable ||
-      (MayPass(failure) && exhausted_.fetch_add(1) + 1 >= kExhaustedIsDown)) {
+      (in_doubt && !call.optional && exhausted_.fetch_add(1) + 1 >= kExhaustedIsDown)) {
     Condemn(failure);
   }
   return failure;
@@ -154,6 +157,7 @@ Reply<HttpHead> Service::Attempt(const Call& call, Receiver& receiver, std::stri
 Reply<HttpHead> Service::Send(const Call& call, Receiver& receiver) {
   Connection patience = connection_;
   if (call.attempts > 0) patience.attempts = std::min(call.attempts, patience.attempts);
+  if (call.first) patience.give_up_after = std::min(kFirstContact, patience.give_up_after);
   Backoff backoff(patience, Backoff::Clock::now(), seed_.fetch_add(0x9E3779B97F4A7C15U));
   bool renewed = false;
   int attempts = 0;
@@ -179,15 +183,18 @@ Reply<HttpHead> Service::Send(const Call& call, Receiver& receiver) {
       }
       failure = OfStatus(*head, host_);
       asked = ParseRetryAfter(head->Get("retry-after"), std::chrono::system_clock::now());
-      if (!MayPass(failure) && failure.kind != Kind::kUnauthorized) exhausted_ = 0;
+      const bool is_answer = failure.kind == Kind::kNotFound || failure.kind == Kind::kRefused;
+      if (is_answer && !call.optional) exhausted_ = 0;
     } else {
       failure = head.failure();
     }
     if (stopped_) return Failure{Kind::kStopped, 0, "stopped"};
-    if (!MayPass(failure)) return GiveUp(failure);
+    const bool is_away = failure.kind == Kind::kUnreachable || failure.kind == Kind::kTimeout;
+    if (!MayPass(failure) || (call.first && is_away)) return GiveUp(call, failure);
+    if (!receiver.MayRepeat()) return failure;
     const std::optional<std::chrono::milliseconds> wait =
         backoff.Next(Backoff::Clock::now(), asked);
-    if (!wait) return GiveUp(failure);
+    if (!wait) return GiveUp(call, failure);
     Pause(*wait);
   }
 }
@@ -199,13 +206,25 @@ std::optional<Failure> Service::Probe() {
                   .url = base_ + "/studies?limit=1",
                   .headers = {{"Accept", "application/dicom+json"}},
                   .body = nullptr,
-                  .conflict_is_answer = false,
-                  .attempts = kAttempts};
+                  .attempts = kAttempts,
+                  .first = true};
   const Reply<HttpHead> head = Send(call, receiver);
-  if (head) return std::nullopt;
+  if (head) {
+    const nlohmann::json rows = nlohmann::json::parse(receiver.text(), nullptr, false);
+    if (receiver.text().empty() || rows.is_array()) return std::nullopt;
+    return Failure{Kind::kBadAnswer, 0,
+                   host_ +
+                       ": answers a search with something that is no DICOM JSON; is this the "
+                       "base URL of a DICOM service?"};
+  }
   Failure failure = head.failure();
   if (failure.kind == Kind::kNotFound || failure.kind == Kind::kRefused) {
     failure.message += "; is this the base URL of a DICOM service, with its version?";
+  }
+  // TLS 1.3 refuses after the handshake, and that may be lost with the connection.
+  if (failure.kind == Kind::kBroken && base_.starts_with("https") &&
+      connection_.client_cert.empty()) {
+    failure.message += "; does it ask for a client certificate?";
   }
   return failure;
 }
@@ -215,9 +234,7 @@ Reply<std::string> Service::GetJson(const std::string& url) {
   const Call call{.method = "GET",
                   .url = url,
                   .headers = {{"Accept", "application/dicom+json"}},
-                  .body = nullptr,
-                  .conflict_is_answer = false,
-                  .attempts = 0};
+                  .body = nullptr};
   const Reply<HttpHead> head = Send(call, receiver);
   if (!head) return head.failure();
   return std::move(receiver.text());

@@ -29,6 +29,8 @@ class Receiver {
   [[nodiscard]] virtual bool Data(std::string_view bytes) = 0;
   /// Whether what came is whole.
   [[nodiscard]] virtual std::optional<Failure> End() = 0;
+  /// False: an attempt that failed is the last, because another would bring the same once more.
+  [[nodiscard]] virtual bool MayRepeat() const { return true; }
 };
 
 /// One DICOM service: its address, its credentials, and its patience. Any number of threads may
@@ -45,11 +47,13 @@ class Service {
     std::shared_ptr<const RequestBody> body;
     bool conflict_is_answer = false;  ///< 409 has a body that counts
     int attempts = 0;                 ///< fewer than the connection's, if not 0
+    bool first = false;     ///< who cannot be reached now is held to be wrong, not to be away
+    bool optional = false;  ///< there is another way: that it fails says nothing of the service
   };
   /// Tries until there is an answer with a status of 2xx, or one that will stay, or patience ends.
   [[nodiscard]] Reply<HttpHead> Send(const Call& call, Receiver& receiver);
-  /// Whether there is a DICOM service that lets us in: a search for one study, without much
-  /// patience.
+  /// Whether there is a DICOM service that lets us in: a search for one study. Where nobody answers
+  /// it is tried once, where the service is busy for some seconds.
   [[nodiscard]] std::optional<Failure> Probe();
   /// The same as Send for JSON; empty for 204.
   [[nodiscard]] Reply<std::string> GetJson(const std::string& url);
@@ -74,7 +78,7 @@ class Service {
  private:
   [[nodiscard]] Reply<HttpHead> Attempt(const Call& call, Receiver& receiver,
                                         std::string& authorization);
-  [[nodiscard]] Failure GiveUp(Failure failure);
+  [[nodiscard]] Failure GiveUp(const Call& call, Failure failure);
   void Condemn(const Failure& failure);
 
   const Connection connection_;

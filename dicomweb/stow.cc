@@ -126,8 +126,7 @@ class Storing {
                     {"Content-Type", R"(multipart/related; type="application/dicom"; boundary=")" +
                                          boundary + '"'}},
         .body = std::make_shared<StowBody>(items_, pending, boundary),
-        .conflict_is_answer = true,
-        .attempts = 0};
+        .conflict_is_answer = true};
     const Headers& more = service_.connection().store_headers;
     call.headers.insert(call.headers.end(), more.begin(), more.end());
     TextReceiver receiver(service_.host());

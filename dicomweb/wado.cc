@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "dicomweb/multipart.h"
@@ -17,9 +16,9 @@ using Kind = Failure::Kind;
 class InstanceReceiver : public Receiver, public PartHandler {
  public:
   using Take = std::function<bool(std::shared_ptr<Spool>)>;
-  /// `begin` is called for each attempt.
-  InstanceReceiver(Service& service, std::function<void()> begin, Take take)
-      : service_(service), begin_(std::move(begin)), take_(std::move(take)) {}
+  /// `begin` is called for each attempt; `once`: none follows on one of which something was taken.
+  InstanceReceiver(Service& service, std::function<void()> begin, Take take, bool once)
+      : service_(service), begin_(std::move(begin)), take_(std::move(take)), once_(once) {}
 
   [[nodiscard]] std::optional<Failure> Begin(const HttpHead& head) override {
     begin_();
@@ -63,6 +62,8 @@ class InstanceReceiver : public Receiver, public PartHandler {
     return std::nullopt;
   }
 
+  [[nodiscard]] bool MayRepeat() const override { return !once_ || !any_taken_; }
+
  private:
   [[nodiscard]] bool PartBegins() override {
     spool_ = service_.NewSpool();
@@ -74,6 +75,7 @@ class InstanceReceiver : public Receiver, public PartHandler {
     return false;
   }
   [[nodiscard]] bool PartEnds() override {
+    any_taken_ = true;
     if (take_(std::move(spool_))) return true;
     failure_ = Failure{Kind::kStopped, 0, "stopped"};
     return false;
@@ -82,35 +84,19 @@ class InstanceReceiver : public Receiver, public PartHandler {
   Service& service_;
   std::function<void()> begin_;
   Take take_;
+  const bool once_;
+  bool any_taken_ = false;
   std::optional<MultipartParser> parser_;
   std::shared_ptr<Spool> spool_;
   std::optional<Failure> failure_;
 };
-
-/// Tells instances apart by all their bytes: the UID in a file's meta information may be wrong.
-std::string Fingerprint(const Spool& spool) {
-  constexpr std::size_t kPiece = 256'000;
-  std::string piece(kPiece, '\0');
-  std::size_t hash = 0;
-  std::uint64_t at = 0;
-  while (true) {
-    const std::int64_t n = spool.Read(at, piece.data(), piece.size());
-    if (n <= 0) break;
-    const std::string_view bytes(piece.data(), static_cast<std::size_t>(n));
-    hash = std::hash<std::string_view>{}(bytes) + hash * 0x9E3779B97F4A7C15U;
-    at += static_cast<std::uint64_t>(n);
-  }
-  return std::to_string(spool.size()) + " " + std::to_string(hash);
-}
 
 Service::Call CallFor(const Service& service, const ResourceId& id) {
   return {
       .method = "GET",
       .url = service.base() + "/" + id.Path(),
       .headers = {{"Accept", "multipart/related; type=\"application/dicom\"; transfer-syntax=*"}},
-      .body = nullptr,
-      .conflict_is_answer = false,
-      .attempts = 0};
+      .body = nullptr};
 }
 
 }  // namespace
@@ -138,7 +124,8 @@ Reply<std::shared_ptr<Spool>> RetrieveInstance(Service& service, const ResourceI
       [&](std::shared_ptr<Spool> spool) {
         parts.push_back(std::move(spool));
         return parts.size() == 1;
-      });
+      },
+      false);
   const Reply<HttpHead> head = service.Send(CallFor(service, id), receiver);
   if (parts.size() > 1 || (head && parts.empty())) {
     return Failure{Kind::kBadAnswer, 0,
@@ -148,18 +135,17 @@ Reply<std::shared_ptr<Spool>> RetrieveInstance(Service& service, const ResourceI
   return std::move(parts.front());
 }
 
-Reply<std::size_t> RetrieveAll(Service& service, const ResourceId& id,
-                               const std::function<bool(std::shared_ptr<Spool>)>& take) {
-  std::unordered_set<std::string> taken;
-  const auto give = [&](std::shared_ptr<Spool> spool) {
-    if (!taken.insert(Fingerprint(*spool)).second) return true;
-    return take(std::move(spool));
-  };
-  const auto begin = [] {};
-  InstanceReceiver receiver(service, begin, give);
-  const Reply<HttpHead> head = service.Send(CallFor(service, id), receiver);
-  if (!head) return head.failure();
-  return taken.size();
+std::optional<Failure> RetrieveAll(Service& service, const ResourceId& id,
+                                   const std::function<bool(std::shared_ptr<Spool>)>& take) {
+  constexpr int kAttempts = 2;
+  InstanceReceiver receiver(
+      service, [] {}, take, true);
+  Service::Call call = CallFor(service, id);
+  call.attempts = kAttempts;
+  call.optional = true;
+  const Reply<HttpHead> head = service.Send(call, receiver);
+  if (head) return std::nullopt;
+  return head.failure();
 }
 
 }  // namespace dcmveil::dicomweb

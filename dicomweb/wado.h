@@ -26,10 +26,11 @@ struct ResourceId {
 [[nodiscard]] Reply<std::shared_ptr<Spool>> RetrieveInstance(Service& service,
                                                              const ResourceId& id);
 
-/// All instances of a study or a series, one after the other as they arrive; each is given once,
-/// also where the body broke and came a second time. `take` returns false to stop. The number of
-/// instances comes back.
-[[nodiscard]] Reply<std::size_t> RetrieveAll(
+/// All instances of a study or a series, one after the other as they arrive. `take` may be slow:
+/// the service then waits; false stops. A failure if the body did not come to its end; what was
+/// given before is whole. Once something was given it is not tried again, and no failure of it is
+/// held against the service: the caller knows what is missing and asks for that.
+[[nodiscard]] std::optional<Failure> RetrieveAll(
     Service& service, const ResourceId& id,
     const std::function<bool(std::shared_ptr<Spool>)>& take);
 

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/dicomweb_source.h"
 
+#include <algorithm>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <unordered_set>
 
 #include "dicomweb/qido.h"
 #include "pipeline/dicomweb_problem.h"
@@ -15,7 +17,6 @@ namespace {
 using dicomweb::Failure;
 using dicomweb::ResourceId;
 
-constexpr std::size_t kMostFound = 10'000;  // ahead of what is retrieved
 constexpr std::uint64_t kSaveAfter = 1000;  // instances
 constexpr const char* kPositionFile = "changefeed.json";
 
@@ -48,13 +49,9 @@ DicomWebSource::DicomWebSource(const Connection& connection, Selection selection
     : service_(connection, SpoolFolder(state)), selection_(std::move(selection)), state_(state) {}
 
 DicomWebSource::~DicomWebSource() {
-  {
-    const std::lock_guard lock(mutex_);
-    ending_ = true;
-  }
-  changed_.notify_all();
   service_.Stop();
-  for (std::thread& thread : threads_) thread.join();
+  retriever_.Stop();
+  if (finder_.joinable()) finder_.join();
   if (unsaved_ > 0) SavePosition();
 }
 
@@ -89,39 +86,77 @@ std::optional<RunSummary::Problem> DicomWebSource::Check() {
 }
 
 void DicomWebSource::Start() {
-  threads_.emplace_back([this] { Enumerate(); });
-  for (int i = 0; i < service_.connection().connections; ++i) {
-    threads_.emplace_back([this] { Fetch(); });
+  // A part of a series or of a study is not to be had in one request.
+  const auto asks_of = [this](dicomweb::Level level) {
+    return std::any_of(
+        selection_.query.begin(), selection_.query.end(),
+        [level](const auto& entry) { return dicomweb::LevelOf(entry.first) == level; });
+  };
+  unit_ = service_.connection().retrieve;
+  if (unit_ == Retrieve::kStudy && asks_of(dicomweb::Level::kSeries)) unit_ = Retrieve::kSeries;
+  if (selection_.changefeed || asks_of(dicomweb::Level::kInstance)) unit_ = Retrieve::kInstance;
+  retriever_.Start();
+  finder_ = std::thread([this] { Enumerate(); });
+}
+
+ResourceId DicomWebSource::UnitOf(const ResourceId& id) const {
+  switch (unit_) {
+    case Retrieve::kStudy:
+      return {.study = id.study};
+    case Retrieve::kSeries:
+      return {.study = id.study, .series = id.series};
+    case Retrieve::kInstance:
+      break;
   }
+  return {};
 }
 
-bool DicomWebSource::Add(Slot slot) {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return ending_ || slots_.size() < kMostFound; });
-  if (ending_) return false;
-  slots_.push_back(std::make_shared<Slot>(std::move(slot)));
-  ++found_;
-  changed_.notify_all();
-  return true;
+void DicomWebSource::SkipIf(std::function<bool(const std::string& name)> known) {
+  known_ = std::move(known);
 }
 
-void DicomWebSource::Fail(const Failure& failure) {
-  const std::lock_guard lock(mutex_);
-  if (!problem_ && !ending_) problem_ = failure.message;
-  changed_.notify_all();
+bool DicomWebSource::AddFound(const ResourceId& id, ResourceId unit) {
+  if (known_ && known_(id.Path())) {
+    partly_known_ = std::move(unit);
+    return retriever_.Add({.id = id, .done = true, .skipped = true}, {});
+  }
+  // All of it again would be more than what is missing.
+  if (unit == partly_known_) unit = {};
+  return retriever_.Add({.id = id}, unit);
 }
 
 std::optional<Failure> DicomWebSource::FindListed() {
-  for (const ResourceId& id : listed_) {
+  // What was listed, as it is known once it has been found: an instance of two entries comes once.
+  std::unordered_set<std::string> before;
+  for (const ResourceId& listed : listed_) {
+    ResourceId whole = listed;
+    const auto add = [&](const ResourceId& found) {
+      const ResourceId series{.study = found.study, .series = found.series};
+      const ResourceId study{.study = found.study};
+      if (before.contains(found.Path()) || before.contains(series.Path()) ||
+          before.contains(study.Path())) {
+        return true;
+      }
+      // A UID alone may have been that of a series.
+      const bool is_study = listed.series.empty() && listed.study == found.study;
+      if (!is_study && listed.instance.empty()) whole = series;
+      ResourceId unit = UnitOf(found);
+      if (!is_study && unit_ == Retrieve::kStudy) unit = series;
+      if (!listed.instance.empty()) unit = {};
+      return AddFound(found, unit);
+    };
     const dicomweb::Reply<bool> done =
-        dicomweb::InstancesOf(service_, id, selection_.query,
-                              [this](const ResourceId& found) { return Add({.id = found}); });
+        dicomweb::InstancesOf(service_, listed, selection_.query, add);
     if (!done && done.failure().kind == Failure::Kind::kNotFound) {
-      if (!Add({.id = id, .position = {}, .problem = ErrorCode::kNotFound, .done = true})) break;
+      if (before.insert(listed.Path()).second &&
+          !retriever_.Add({.id = listed, .problem = ErrorCode::kNotFound, .done = true}, {})) {
+        break;
+      }
       continue;
     }
     if (!done) return done.failure();
     if (!*done) break;
+    before.insert(whole.Path());
   }
   return std::nullopt;
 }
@@ -132,67 +167,30 @@ std::optional<Failure> DicomWebSource::FindAll() {
       selection_.changefeed
           ? dicomweb::ReadChangeFeed(service_, from_, selection_.lag,
                                      [this](const dicomweb::FeedEntry& entry) {
-                                       return Add({.id = entry.id, .position = entry.position});
+                                       return retriever_.Add(
+                                           {.id = entry.id, .position = entry.position}, {});
                                      })
-          : dicomweb::SearchInstances(service_, selection_.query,
-                                      [this](const ResourceId& id) { return Add({.id = id}); });
+          : dicomweb::SearchInstances(service_, selection_.query, [this](const ResourceId& id) {
+              return AddFound(id, UnitOf(id));
+            });
   if (!done) return done.failure();
   return std::nullopt;
 }
 
 void DicomWebSource::Enumerate() {
-  if (const std::optional<Failure> failure = FindAll()) Fail(*failure);
-  const std::lock_guard lock(mutex_);
-  all_found_ = true;
-  changed_.notify_all();
-}
-
-void DicomWebSource::Fetch() {
-  // What was retrieved and is not yet asked for; `slots_` begins with it.
-  const std::size_t window = 2 * static_cast<std::size_t>(service_.connection().connections);
-  while (true) {
-    std::shared_ptr<Slot> slot;
-    {
-      std::unique_lock lock(mutex_);
-      changed_.wait(lock, [&] {
-        return ending_ || (next_fetch_ < slots_.size() && next_fetch_ < window) ||
-               (all_found_ && next_fetch_ >= slots_.size());
-      });
-      if (ending_ || next_fetch_ >= slots_.size()) return;
-      slot = slots_[next_fetch_++];
-    }
-    if (!slot->done) Retrieve(*slot);
-    const std::lock_guard lock(mutex_);
-    slot->done = true;
-    changed_.notify_all();
-  }
-}
-
-void DicomWebSource::Retrieve(Slot& slot) {
-  dicomweb::Reply<std::shared_ptr<dicomweb::Spool>> spool = RetrieveInstance(service_, slot.id);
-  if (spool) {
-    slot.spool = std::move(*spool);
-    return;
-  }
-  slot.problem = spool.failure().kind == Failure::Kind::kNotFound ? ErrorCode::kNotFound
-                                                                  : ErrorCode::kReadFailed;
-  if (const std::optional<Failure> verdict = service_.verdict()) Fail(*verdict);
+  const std::optional<Failure> failure = FindAll();
+  retriever_.NoMore(failure ? std::optional(failure->message) : std::nullopt);
 }
 
 std::optional<Input> DicomWebSource::Next() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(
-      lock, [this] { return problem_ || (slots_.empty() ? all_found_ : slots_.front()->done); });
-  // What has been retrieved before the service went away is not lost.
-  if (slots_.empty() || !slots_.front()->done) return std::nullopt;
-  const std::shared_ptr<Slot> slot = std::move(slots_.front());
-  slots_.pop_front();
-  --next_fetch_;
-  given_.push_back(slot->position);
-  changed_.notify_all();
-  lock.unlock();
-
+  const std::shared_ptr<Retriever::Slot> slot = retriever_.Next();
+  if (!slot) return std::nullopt;
+  {
+    const std::lock_guard lock(mutex_);
+    given_.push_back(slot->position);
+  }
   Input input{.file = {}, .name = slot->id.Path(), .problem = slot->problem};
+  input.skipped = slot->skipped;
   if (slot->spool) {
     if (slot->spool->in_memory()) {
       input.bytes = std::move(slot->spool->bytes());
@@ -205,15 +203,13 @@ std::optional<Input> DicomWebSource::Next() {
 }
 
 std::uint64_t DicomWebSource::Count(const std::atomic<bool>& stop) {
-  std::unique_lock lock(mutex_);
-  while (!all_found_ && !stop) changed_.wait_for(lock, std::chrono::milliseconds(100));
-  return all_found_ && !problem_ ? found_ : 0;
+  while (!stop) {
+    if (const std::optional<std::uint64_t> found = retriever_.Found()) return *found;
+  }
+  return 0;
 }
 
-std::optional<std::string> DicomWebSource::Problem() {
-  const std::lock_guard lock(mutex_);
-  return problem_;
-}
+std::optional<std::string> DicomWebSource::Problem() { return retriever_.problem(); }
 
 void DicomWebSource::Finished(Outcome outcome) {
   bool save = false;
@@ -236,8 +232,15 @@ void DicomWebSource::LoadPosition() {
   std::ifstream file(state_ / kPositionFile);
   if (!file) return;
   const nlohmann::json saved = nlohmann::json::parse(file, nullptr, false);
-  if (!saved.is_object() || saved.value("service", "") != service_.base()) return;
-  from_ = {.sequence = saved.value("sequence", std::int64_t{0}), .time = saved.value("time", "")};
+  if (!saved.is_object()) return;
+  const auto service = saved.find("service");
+  const auto sequence = saved.find("sequence");
+  const auto time = saved.find("time");
+  if (service == saved.end() || *service != service_.base() || sequence == saved.end() ||
+      !sequence->is_number_integer() || time == saved.end() || !time->is_string()) {
+    return;
+  }
+  from_ = {.sequence = sequence->get<std::int64_t>(), .time = time->get<std::string>()};
 }
 
 void DicomWebSource::SavePosition() {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,13 +15,14 @@
 #include "dicomweb/changefeed.h"
 #include "dicomweb/service.h"
 #include "dicomweb/wado.h"
+#include "pipeline/retriever.h"
 #include "pipeline/source.h"
 
 namespace dcmveil::pipeline {
 
-/// Reads the selected instances of a DICOM service: one thread finds them, several retrieve them
-/// ahead of the run, no more than a window full. Inputs are named "studies/…/series/…/instances/…"
-/// and come in the order in which they are found.
+/// Reads the selected instances of a DICOM service: one thread finds them, a Retriever fetches them
+/// ahead of the run. Inputs are named "studies/…/series/…/instances/…" and come in the order in
+/// which they are found, each once.
 class DicomWebSource : public Source {
  public:
   /// `state` holds the place in the change feed and, for a moment, large instances; empty: a dry
@@ -37,26 +38,16 @@ class DicomWebSource : public Source {
 
   [[nodiscard]] std::optional<Input> Next() override;
   [[nodiscard]] std::uint64_t Count(const std::atomic<bool>& stop) override;
+  void SkipIf(std::function<bool(const std::string& name)> known) override;
   void Finished(Outcome outcome) override;
   [[nodiscard]] std::optional<std::string> Problem() override;
 
  private:
-  /// One instance that was found.
-  struct Slot {
-    dicomweb::ResourceId id = {};
-    dicomweb::FeedPosition position = {};
-    std::optional<ErrorCode> problem = {};
-    std::shared_ptr<dicomweb::Spool> spool = {};
-    bool done = false;
-  };
-
   void Enumerate();
   [[nodiscard]] std::optional<dicomweb::Failure> FindAll();
   [[nodiscard]] std::optional<dicomweb::Failure> FindListed();
-  bool Add(Slot slot);
-  void Fetch();
-  void Retrieve(Slot& slot);
-  void Fail(const dicomweb::Failure& failure);
+  bool AddFound(const dicomweb::ResourceId& id, dicomweb::ResourceId unit);
+  [[nodiscard]] dicomweb::ResourceId UnitOf(const dicomweb::ResourceId& id) const;
   void LoadPosition();
   void SavePosition();
 
@@ -65,20 +56,17 @@ class DicomWebSource : public Source {
   const std::filesystem::path state_;
   std::vector<dicomweb::ResourceId> listed_;
   dicomweb::FeedPosition from_;
+  Retrieve unit_ = Retrieve::kInstance;  ///< what the selection lets be asked for at once
+  std::function<bool(const std::string&)> known_;
+  dicomweb::ResourceId partly_known_;  ///< the last unit with an instance that is known
+  Retriever retriever_{service_};
+  std::thread finder_;
 
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::shared_ptr<Slot>> slots_;  ///< found and not yet given
-  std::size_t next_fetch_ = 0;               ///< in `slots_`
-  std::uint64_t found_ = 0;
-  bool all_found_ = false;
-  bool ending_ = false;
-  std::optional<std::string> problem_;
   std::deque<dicomweb::FeedPosition> given_;  ///< and not yet finished
   std::optional<dicomweb::FeedPosition> safe_;
   bool may_advance_ = true;
   std::uint64_t unsaved_ = 0;
-  std::vector<std::thread> threads_;
 };
 
 }  // namespace dcmveil::pipeline

@@ -24,6 +24,7 @@
 
 #include "engine/dcmtk/dicomdir.h"
 #include "engine/plan.h"
+#include "pipeline/dicomweb_problem.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
@@ -171,7 +172,13 @@ std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
   if (!input.empty() && !is_file && IsWithin(state, input)) {
     return Usage("the state folder lies inside the input");
   }
-  if (options_.output_service) return std::nullopt;
+  if (options_.output_service) {
+    if (options_.input_service &&
+        pipeline::IsSameService(*options_.input_service, *options_.output_service)) {
+      return Usage("the output is the input: what is written would be read again");
+    }
+    return std::nullopt;
+  }
   const fs::path output = fs::weakly_canonical(options_.output, error);
   if (error) return Usage("the output " + options_.output.string() + " is no usable path");
   if (!input.empty() && !is_file) {

@@ -67,8 +67,8 @@ class ConnectionReader {
     Connection connection;
     connection.name = name.text;
     if (!IsMap(node, name.text)) return connection;
-    constexpr std::array<std::string_view, 7> kKeys = {"url", "api-version", "partition", "auth",
-                                                       "tls", "limits",      "store"};
+    constexpr std::array<std::string_view, 8> kKeys = {"url", "api-version", "partition", "auth",
+                                                       "tls", "limits",      "retrieve",  "store"};
     CheckKeys(node, kKeys, "connection", diagnostics_);
     if (node.Find("url") == nullptr) diagnostics_.Error(name.place, name.text + ": has no url");
     Text(node, "url", connection.url, [&](const Node& value) { CheckUrl(value); });
@@ -79,6 +79,7 @@ class ConnectionReader {
     if (const Node* auth = node.Find("auth")) ReadAuth(*auth, connection.auth);
     if (const Node* tls = node.Find("tls")) ReadTls(*tls, connection);
     if (const Node* limits = node.Find("limits")) ReadLimits(*limits, connection);
+    if (const Node* retrieve = node.Find("retrieve")) ReadRetrieve(*retrieve, connection);
     if (const Node* store = node.Find("store")) ReadStore(*store, connection);
     if (connection.auth.kind != Auth::Kind::kNone && connection.url.starts_with("http://")) {
       diagnostics_.Warning(node.Find("url")->place,
@@ -244,9 +245,9 @@ class ConnectionReader {
 
   void ReadLimits(const Node& node, Connection& connection) {
     if (!IsMap(node, "limits")) return;
-    constexpr std::array<std::string_view, 7> kKeys = {
+    constexpr std::array<std::string_view, 8> kKeys = {
         "connections",     "page",          "attempts", "give-up-after",
-        "connect-timeout", "stall-timeout", "memory"};
+        "connect-timeout", "stall-timeout", "memory",   "ahead"};
     CheckKeys(node, kKeys, "limits", diagnostics_);
     Whole(node, "connections", 1, 256, connection.connections);
     Whole(node, "page", 1, 10'000, connection.page);
@@ -258,6 +259,19 @@ class ConnectionReader {
     std::size_t megabytes = connection.memory / kMegabyte;
     Whole<std::size_t>(node, "memory", 1, 1'000'000, megabytes);
     connection.memory = megabytes * kMegabyte;
+    megabytes = connection.ahead / kMegabyte;
+    Whole<std::size_t>(node, "ahead", 1, 1'000'000, megabytes);
+    connection.ahead = megabytes * kMegabyte;
+  }
+
+  void ReadRetrieve(const Node& node, Connection& connection) {
+    const std::optional<std::string> text = ReadText(node, "retrieve", diagnostics_);
+    if (!text) return;
+    if (const std::optional<Retrieve> retrieve = ParseRetrieve(*text)) {
+      connection.retrieve = *retrieve;
+    } else {
+      diagnostics_.Error(node.place, "retrieve: must be instance, series or study");
+    }
   }
 
   void ReadStore(const Node& node, Connection& connection) {
@@ -330,6 +344,13 @@ std::map<std::string, Connection> LoadConnections(const std::filesystem::path& f
   }
   diagnostics.ThrowIfErrors(files);
   return connections;
+}
+
+std::optional<Retrieve> ParseRetrieve(const std::string& text) {
+  if (text == "instance") return Retrieve::kInstance;
+  if (text == "series") return Retrieve::kSeries;
+  if (text == "study") return Retrieve::kStudy;
+  return std::nullopt;
 }
 
 bool IsServiceUrl(const std::string& text) {

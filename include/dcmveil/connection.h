@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,9 @@ struct Auth {
   std::string resource;        ///< managed identity, and OAuth2 version 1
 };
 
+/// What one WADO-RS request asks for.
+enum class Retrieve : std::uint8_t { kInstance, kSeries, kStudy };
+
 /// One DICOM service (PS3.18) and how it is to be used. A value.
 struct Connection {
   std::string name;         ///< in messages and for the state folder; the host if it has no name
@@ -52,6 +56,9 @@ struct Connection {
   std::chrono::seconds stall_timeout{60};  ///< slower than 1 kB/s for so long: broken
   std::size_t memory = 64'000'000;         ///< bytes of instances in memory; the rest goes to disk
 
+  Retrieve retrieve = Retrieve::kInstance;
+  std::uint64_t ahead = 2'000'000'000;  ///< bytes that may be retrieved and not yet asked for
+
   int stow_batch = 1;   ///< instances a STOW-RS request
   bool upsert = false;  ///< PUT: replace what is there
   /// Sent with every STOW-RS request: expiry and metadata headers.
@@ -61,6 +68,9 @@ struct Connection {
 /// Reads a file of named connections (docs/dicomweb.md). Throws RuleError with all errors. Opens
 /// no connection and no secret.
 [[nodiscard]] std::map<std::string, Connection> LoadConnections(const std::filesystem::path& file);
+
+/// "instance", "series" or "study"; nothing for any other text.
+[[nodiscard]] std::optional<Retrieve> ParseRetrieve(const std::string& text);
 
 /// True for what begins with http:// or https://.
 [[nodiscard]] bool IsServiceUrl(const std::string& text);

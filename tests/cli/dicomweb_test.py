@@ -56,9 +56,11 @@ class Base(unittest.TestCase):
         self.folder = pathlib.Path(self.temporary.name)
         self.key = WriteKey(self.folder / "project.key")
 
-    def Run(self, source, sink, *more, rules=RULES / "research-export.yaml"):
-        return Command("run", "-r", rules, "--key", self.key, "-i", source, "-o", sink, "-j", "2",
-                       *more, env=ENVIRONMENT, timeout=300)
+    def Arguments(self, source, sink, *more, rules=RULES / "research-export.yaml"):
+        return ("run", "-r", rules, "--key", self.key, "-i", source, "-o", sink, "-j", "2", *more)
+
+    def Run(self, source, sink, *more, env=ENVIRONMENT, **rules):
+        return Command(*self.Arguments(source, sink, *more, **rules), env=env, timeout=300)
 
     def RunWell(self, *arguments):
         result = self.Run(*arguments)
@@ -91,6 +93,14 @@ class OrthancTest(Base):
         self.assertIn(f"{COUNT} written", text)
         self.assertEqual(Tree(self.folder / "pulled"), direct)
         self.assertIn(f"{COUNT} unchanged", self.RunWell(archive.url, self.folder / "pulled", *state))
+        # In whole series and whole studies: the same, in the same order.
+        manifest = (self.folder / "s1" / "manifest.ndjson").read_bytes()
+        for what in ("series", "study"):
+            self.RunWell(archive.url, self.folder / what, "--state", self.folder / f"s-{what}",
+                         "--retrieve", what)
+            self.assertEqual(Tree(self.folder / what), direct)
+            self.assertEqual((self.folder / f"s-{what}" / "manifest.ndjson").read_bytes(),
+                             manifest.replace(b'"unchanged"', b'"written"'))
 
         # From the folder into a service: what it has is what stands in the folder.
         state = ("--state", self.folder / "s2")
@@ -128,6 +138,16 @@ class OrthancTest(Base):
         uids.write_text("1.2.3.1.2   # a study\n1.2.3.2.1\n1.2.3.1.0/1.2.3.2.0\n")
         text = self.RunWell("archive", self.folder / "c", *named, "--uids", uids)
         self.assertIn("60 written", text)
+        # The same list from standard input; the query from a job file.
+        result = Command(*self.Arguments("archive", self.folder / "c2", *named, "--uids", "-"),
+                         env=ENVIRONMENT, timeout=300, input=uids.read_bytes())
+        self.assertIn(b"60 written", result.stdout, result.stderr)
+        self.assertEqual(Tree(self.folder / "c2"), Tree(self.folder / "c"))
+        job = self.folder / "job"
+        job.write_text('query=["StudyDate=20240301-20240302", "SeriesInstanceUID=1.2.3.2.1"]\n'
+                       'retrieve="series"\n')
+        text = self.RunWell("archive", self.folder / "e", *named, "--job", job)
+        self.assertIn("20 written", text)
         # Refused, in one line, and without the password.
         (self.folder / "password").write_text("close sesame\n")
         result = self.Run("archive", self.folder / "d", *named)
@@ -163,7 +183,8 @@ class OrthancTest(Base):
         process.send_signal(signal.SIGKILL)
         process.wait()
         text = self.RunWell(inputs, server.url, "--state", self.folder / "s")
-        self.assertIn("unchanged", text)
+        self.assertIn(f"{COUNT} written", text)
+        self.assertIn("of these an earlier run had done", text)
         self.assertEqual(len(server.Instances()), COUNT)
         text = self.RunWell(inputs, server.url, "--state", self.folder / "s")
         self.assertIn(f"{COUNT} unchanged", text)
@@ -171,6 +192,10 @@ class OrthancTest(Base):
 
 class Page(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
+        if self.path.startswith("/empty"):
+            self.send_response(204 if self.headers.get("Authorization") == "Bearer s3same" else 401)
+            self.end_headers()
+            return
         if self.path.startswith("/missing"):
             self.send_error(404)
             return
@@ -186,7 +211,7 @@ class Page(http.server.BaseHTTPRequestHandler):
 
 
 class BadInputTest(Base):
-    def Serve(self, tls=False):
+    def Serve(self, tls=False, client_too=False):
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
         if tls:
             certificate = self.folder / "cert.pem"
@@ -196,6 +221,9 @@ class BadInputTest(Base):
                            check=True, stderr=subprocess.DEVNULL)
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate, self.folder / "key.pem")
+            if client_too:
+                context.verify_mode = ssl.CERT_REQUIRED
+                context.load_verify_locations(certificate)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -243,6 +271,42 @@ class BadInputTest(Base):
         # Now it is believed, and what it says is another thing.
         self.Both("web", 2, "answers with a web page", "--connections", connections)
 
+    def test_client_certificate(self):
+        url = self.Serve(tls=True, client_too=True)
+        connections = self.folder / "connections.yaml"
+        connections.write_text(f"""connections:
+  without: {{url: '{url}', tls: {{ca: cert.pem}}}}
+  with: {{url: '{url}', tls: {{ca: cert.pem, certificate: cert.pem, key: key.pem}}}}
+  bad: {{url: '{url}', tls: {{ca: cert.pem, certificate: rules.yaml}}}}
+""")
+        self.before = sorted(os.listdir(self.folder))
+        named = ("--connections", connections)
+        self.Both("without", 1, "for a client certificate", *named)
+        self.Both("with", 2, "answers with a web page", *named)
+        self.Both("bad", 1, "the client certificate or its key cannot be used", *named)
+
+    def test_no_secret_anywhere(self):
+        url = self.Serve() + "/empty"
+        connections = self.folder / "connections.yaml"
+        connections.write_text(f"connections:\n  env: {{url: '{url}', auth: {{type: bearer, token: "
+                               f"{{env: TEST_TOKEN}}}}}}\n  command: {{url: '{url}', auth: {{type: "
+                               "bearer, token: {command: 'cat token'}}}\n")
+        (self.folder / "token").write_text("s3same")
+        environment = dict(ENVIRONMENT, TEST_TOKEN="s3same")
+        os.chdir(self.folder)
+        self.addCleanup(os.chdir, "/")
+        for name in ("env", "command"):
+            result = self.Run(name, self.folder / "out", "--connections", connections,
+                              rules=self.rules, env=environment)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            for text in (result.stdout, result.stderr, *Tree(self.folder / "out.dcmveil").values()):
+                self.assertNotIn(b"s3same", text)
+        result = self.Run("env", self.folder / "out", "--connections", connections, rules=self.rules,
+                          env=dict(ENVIRONMENT, TEST_TOKEN="s3same but wrong"))
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"asks for other credentials", result.stderr)
+        self.assertNotIn(b"s3same", result.stderr + result.stdout)
+
     def test_command_line(self):
         for more, words in [(("-i", "http://me:secret@127.0.0.1/"), "a URL with a user or password"),
                             (("-i", "http://127.0.0.1/?a=b"), "a base URL is"),
@@ -250,7 +314,8 @@ class BadInputTest(Base):
                             (("-i", "http://127.0.0.1/", "--query", "AB"), "KEYWORD=VALUE"),
                             (("-i", "http://127.0.0.1/", "--uids", "no/such/file"), "cannot be read"),
                             (("-i", "http://127.0.0.1/", "--upsert"), "for an output that is a service"),
-                            (("-i", "http://127.0.0.1/", "--since", "1"), "--since belongs to")]:
+                            (("-i", "http://127.0.0.1/", "--since", "1"), "--since belongs to"),
+                            (("-i", self.folder / "in", "--retrieve", "series"), "for an input that is")]:
             result = Command("run", "-q", "-r", self.rules, "-o", self.folder / "out", *more, env=ENVIRONMENT)
             self.OneLine(result, 2, words)
             self.assertNotIn(b"secret@", result.stderr)

@@ -5,6 +5,7 @@
 
 #include "dicomweb/auth.h"
 #include "dicomweb/changefeed.h"
+#include "dicomweb/part10.h"
 #include "dicomweb/qido.h"
 #include "dicomweb/retry.h"
 #include "dicomweb/service.h"
@@ -145,6 +146,119 @@ TEST(AuthTest, RefusedCredentialsEndIt) {
   EXPECT_TRUE(service.verdict());
 }
 
+TEST(AuthTest, RenewedBeforeItEnds) {
+  FakeService fake;
+  const Folder folder;
+  std::atomic<int> tokens{0};
+  std::atomic<int> refused{0};
+  fake.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.path == "/token") {
+      response.set_content(
+          R"({"access_token":"t)" + std::to_string(++tokens) + R"(","expires_in":2})",
+          "application/json");
+      return true;
+    }
+    const bool is_current =
+        request.get_header_value("Authorization") == "Bearer t" + std::to_string(tokens);
+    if (!is_current) ++refused;
+    return false;
+  });
+  Connection connection = fake.At();
+  connection.auth.kind = Auth::Kind::kClientCredentials;
+  connection.auth.token_endpoint = fake.host() + "/token";
+  connection.auth.secret = {SecretRef::From::kCommand, "echo s"};
+  Service service(connection, folder.path());
+  EXPECT_FALSE(service.Probe());
+  EXPECT_FALSE(service.Probe());
+  EXPECT_EQ(tokens, 1);
+  // Half of its life is over.
+  std::this_thread::sleep_for(milliseconds(1100));
+  EXPECT_FALSE(service.Probe());
+  EXPECT_EQ(tokens, 2);
+  EXPECT_EQ(refused, 0);
+}
+
+class FirstContactTest : public ::testing::Test {
+ protected:
+  /// With the patience of a real connection; what the service says within some seconds.
+  std::string Probe(const std::function<void(Connection&)>& change = {}) {
+    Connection connection;
+    connection.url = fake_.host() + "/dicom";
+    connection.stall_timeout = seconds(1);
+    if (change) change(connection);
+    const auto begin = std::chrono::steady_clock::now();
+    Service service(connection, folder_.path());
+    const std::optional<Failure> failure = service.Probe();
+    EXPECT_LT(std::chrono::steady_clock::now() - begin, seconds(10));
+    return failure ? failure->message : "";
+  }
+  void Answer(int status, const std::string& header, const std::string& value) {
+    fake_.SetFault([=](const httplib::Request&, httplib::Response& response, int) {
+      response.status = status;
+      response.set_header(header.c_str(), value);
+      return true;
+    });
+  }
+  Folder folder_;
+  FakeService fake_;
+};
+
+TEST_F(FirstContactTest, WhoIsAwayIsNotWaitedFor) {
+  EXPECT_EQ(Probe(), "");
+  EXPECT_EQ(Probe([](Connection& c) { c.url = "http://no-such-host.invalid"; }),
+            "http://no-such-host.invalid: the host name is not known");
+  const auto without_tls = [this](Connection& c) { c.url.replace(0, 4, "https"); };
+  EXPECT_EQ(Probe(without_tls),
+            "https" + fake_.host().substr(4) + ": no TLS connection could be made");
+  Answer(503, "Retry-After", "3600");
+  EXPECT_EQ(Probe(), fake_.host() + ": does not answer now (HTTP 503)");
+  fake_.SetFault([](const httplib::Request&, httplib::Response&, int) {
+    std::this_thread::sleep_for(seconds(3));
+    return false;
+  });
+  EXPECT_EQ(Probe(), fake_.host() + ": nothing, or next to nothing, arrived for too long");
+  fake_.Stop();
+  EXPECT_EQ(Probe(), fake_.host() + ": no connection could be made");
+}
+
+TEST_F(FirstContactTest, WhoGivesNoTokenIsNamed) {
+  const auto with_tokens = [this](Connection& c) {
+    c.auth.kind = Auth::Kind::kClientCredentials;
+    c.auth.token_endpoint = "http://127.0.0.1:9/token";
+    c.auth.secret = {SecretRef::From::kCommand, "echo s3cret"};
+  };
+  EXPECT_EQ(Probe(with_tokens), "http://127.0.0.1:9: no connection could be made");
+  EXPECT_EQ(fake_.Requests("GET", ""), 0);
+}
+
+TEST_F(FirstContactTest, WhatIsNoDicomService) {
+  fake_.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.set_content(R"({"error":"x"})", "application/json");
+    return true;
+  });
+  EXPECT_NE(Probe().find("no DICOM JSON"), std::string::npos);
+  Answer(302, "Location", "https://login.example/");
+  EXPECT_EQ(Probe(),
+            fake_.host() + ": redirects to another address, which is not followed (HTTP 302)");
+}
+
+TEST(ServiceTest, APageToSignInEndsIt) {
+  FakeService fake;
+  const Folder folder;
+  fake.SetFault([](const httplib::Request&, httplib::Response& response, int) {
+    response.set_content("<html>", "text/html");
+    return true;
+  });
+  Service service(fake.At(), folder.path());
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_FALSE(service.verdict());
+    EXPECT_FALSE(RetrieveInstance(service, {"1.2", "1.3", "1.4"}));
+  }
+  ASSERT_TRUE(service.verdict());
+  EXPECT_EQ(service.verdict()->message,
+            fake.host() + ": answers with a web page where DICOM instances are expected");
+}
+
 TEST(QidoTest, PagesSurviveInserts) {
   FakeService fake;
   const Folder folder;
@@ -252,7 +366,7 @@ TEST(SpoolTest, GoesToDiskWhenMemoryIsUsedUp) {
   EXPECT_FALSE(Spool(folder.path(), budget).Reserve(900'000));
 }
 
-TEST(WadoTest, WholeSeriesOnceEachAlsoAfterABreak) {
+TEST(WadoTest, WholeSeriesAndWhatOneThatBreaksHasBrought) {
   FakeService fake;
   const Folder folder;
   std::vector<std::string> parts;
@@ -262,23 +376,76 @@ TEST(WadoTest, WholeSeriesOnceEachAlsoAfterABreak) {
                       {testing::Text({0x0008, 0x0018}, "UI", "1.2.3.4.5." + std::to_string(i)),
                        testing::Raw({0x7FE0, 0x0010}, "OW", std::string(200'000, 'p'))})));
   }
-  fake.SetFault([&](const httplib::Request&, httplib::Response& response, int n) {
-    std::string body = FakeService::Multipart(parts, "bb", n % 2 == 0);
-    if (n == 0) body.resize(body.size() / 2);
-    response.set_content(body, "multipart/related; type=\"application/dicom\"; boundary=bb");
+  const std::string whole = FakeService::Multipart(parts, "bb", false);
+  std::size_t end = 0;
+  fake.SetFault([&](const httplib::Request& request, httplib::Response& response, int n) {
+    EXPECT_EQ(request.get_header_value("Accept"),
+              R"(multipart/related; type="application/dicom"; transfer-syntax=*)");
+    response.set_content(n == 0 ? whole.substr(0, end) : whole,
+                         "multipart/related; type=\"application/dicom\"; boundary=bb");
     return true;
   });
   Service service(fake.At(), folder.path());
-  std::vector<std::uint64_t> sizes;
-  const Reply<std::size_t> count =
-      RetrieveAll(service, {"1.2", "1.3", ""}, [&](const std::shared_ptr<Spool>& spool) {
-        sizes.push_back(spool->size());
-        return true;
-      });
-  ASSERT_TRUE(count);
-  EXPECT_EQ(*count, 20U);
-  EXPECT_EQ(sizes.size(), 20U);
+  std::vector<std::string> uids;
+  const auto take = [&](const std::shared_ptr<Spool>& spool) {
+    uids.push_back(SopInstanceUidOf(*spool));
+    return true;
+  };
+  // Before anything has come it is tried again; then it is for the caller to ask for the rest.
+  EXPECT_FALSE(RetrieveAll(service, {"1.2", "1.3", ""}, take));
+  EXPECT_EQ(uids.size(), 20U);
+  EXPECT_EQ(uids.back(), "1.2.3.4.5.19");
   EXPECT_EQ(fake.Requests("GET", "/series"), 2);
+  uids.clear();
+  end = whole.size() / 2;
+  const std::optional<Failure> failure = RetrieveAll(service, {"1.2", "1.4", ""}, take);
+  ASSERT_TRUE(failure);
+  EXPECT_EQ(failure->kind, Failure::Kind::kBroken);
+  EXPECT_EQ(uids.size(), 9U);
+  EXPECT_EQ(fake.Requests("GET", "/series/1.4"), 1);
+  EXPECT_FALSE(service.verdict());
+}
+
+TEST(Part10Test, SopInstanceUidOfTheDataSet) {
+  const Folder folder;
+  const auto budget = std::make_shared<MemoryBudget>(1'000'000);
+  const auto uid_of = [&](const std::string& file) {
+    Spool spool(folder.path(), budget);
+    EXPECT_TRUE(spool.Append(file));
+    return SopInstanceUidOf(spool);
+  };
+  const auto with = [](const std::string& syntax, const std::string& data_set) {
+    const std::string uid = syntax + std::string(syntax.size() % 2, '\0');
+    return std::string(128, '\0') + "DICM" + std::string("\2\0\x10\0UI", 6) +
+           static_cast<char>(uid.size()) + std::string(1, '\0') + uid + data_set;
+  };
+  using namespace std::string_literals;
+  EXPECT_EQ(uid_of(testing::File(testing::SmallCt())), "1.2.3.4.5");
+  // Behind an element whose length has 32 bits.
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.1",
+                        "\x08\0\x06\0SQ\0\0\x02\0\0\0xx\x08\0\x18\0UI\x04\0"
+                        "1.2\0rest"s)),
+            "1.2");
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2",
+                        "\x08\0\x05\0\x02\0\0\0xx\x08\0\x18\0\x04\0\0\0"
+                        "1.23rest"s)),
+            "1.23");
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.2",
+                        "\0\x08\0\x18UI\0\x04"
+                        "1.23rest"s)),
+            "1.23");
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.1.99",
+                        "\x08\0\x18\0UI\x04\0"
+                        "1.23"s)),
+            "");
+  // Absent, cut, of a length beyond the end, no file at all.
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.1", "\x08\0\x20\0DA\0\0\0\0\0\0"s)), "");
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.1",
+                        "\x08\0\x18\0UI\x04\0"
+                        "1.2"s)),
+            "");
+  EXPECT_EQ(uid_of(with("1.2.840.10008.1.2.1", "\x08\0\x06\0SQ\0\0\xFF\xFF\xFF\xFF"s)), "");
+  EXPECT_EQ(uid_of("nothing"), "");
 }
 
 }  // namespace

@@ -284,8 +284,8 @@ TEST_F(DicomWebRunTest, ServiceStaysDownAndARerunGoesOn) {
   fake_.SetFault({});
   Go(ToService());
   EXPECT_FALSE(summary_.problem);
-  EXPECT_EQ(Count(Outcome::kWritten), 7U);
-  EXPECT_EQ(Count(Outcome::kUnchanged), 5U);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  EXPECT_EQ(summary_.recalled, 5U);
   EXPECT_EQ(fake_.stores(), kInputs);
   ExpectAccount();
 }
@@ -371,11 +371,23 @@ TEST_F(DicomWebRunTest, SourceGoesAway) {
   ASSERT_TRUE(summary_.problem);
   EXPECT_FALSE(summary_.problem->usage);
   EXPECT_EQ(Count(Outcome::kWritten), 6U);
-  fake_.SetFault({});
-  Go(FromService());
-  EXPECT_FALSE(summary_.problem);
-  EXPECT_EQ(Count(Outcome::kWritten), 6U);
-  EXPECT_EQ(Count(Outcome::kUnchanged), 6U);
+  const auto count_retrieved = [this] {
+    const auto retrieved = std::make_shared<std::atomic<std::size_t>>(0);
+    fake_.SetFault([retrieved](const httplib::Request& request, httplib::Response&, int) {
+      if (request.method == "GET" && request.path.find("/instances/") != std::string::npos) {
+        ++*retrieved;
+      }
+      return false;
+    });
+    Go(FromService());
+    EXPECT_FALSE(summary_.problem);
+    return retrieved->load();
+  };
+  EXPECT_EQ(count_retrieved(), 6U) << "what is done is not retrieved again";
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  EXPECT_EQ(summary_.recalled, 6U);
+  EXPECT_EQ(count_retrieved(), 0U);
+  EXPECT_EQ(Count(Outcome::kUnchanged), 12U);
 }
 
 TEST_F(DicomWebRunTest, NobodyAnswers) {
@@ -438,13 +450,107 @@ TEST_F(DicomWebRunTest, ChangeFeedGoesOnWhereItEnded) {
   EXPECT_EQ(Count(Outcome::kUnchanged), 1U);
 }
 
-TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
-  const std::string large = testing::File(testing::With(
-      testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(20'000'000, 'L'))}));
-  fake_.Add("1.2.3/1.2.3.4/1.2.3.4.5", large);
+TEST_F(DicomWebRunTest, VersionPartitionAndHeaders) {
+  FillService();
+  connection_.api_version = "v2";
+  connection_.partition = "cardiac";
   FakeService target;
+  std::atomic<int> stores{0};
+  target.SetFault([&](const httplib::Request& request, httplib::Response&, int) {
+    EXPECT_TRUE(request.path.starts_with("/dicom/v2/partitions/export/studies")) << request.path;
+    if (request.method == "POST") {
+      ++stores;
+      EXPECT_EQ(request.get_header_value("msdicom-expiry-time-milliseconds"), "86400000");
+      EXPECT_EQ(request.get_header_value("msdicom-meta-LO-00100020"), "x");
+    }
+    return false;
+  });
+  fake_.SetFault([&](const httplib::Request& request, httplib::Response&, int) {
+    EXPECT_TRUE(request.path.starts_with("/dicom/v2/partitions/cardiac/studies")) << request.path;
+    return false;
+  });
   RunOptions options = FromService();
   options.output_service = target.At();
+  options.output_service->api_version = "v2";
+  options.output_service->partition = "export";
+  options.output_service->store_headers = {{"msdicom-expiry-time-milliseconds", "86400000"},
+                                           {"msdicom-meta-LO-00100020", "x"}};
+  options.output.clear();
+  options.state = folder_ / "state";
+  Go(options);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  EXPECT_EQ(stores, kInputs);
+}
+
+TEST_F(DicomWebRunTest, IntoItselfIsRefused) {
+  RunOptions options = FromService();
+  options.output.clear();
+  options.state = folder_ / "state";
+  const auto problem_of = [&](const std::string& url, const std::string& partition) {
+    options.output_service = connection_;
+    options.output_service->url = url;
+    options.output_service->partition = partition;
+    options.output_service->api_version = "v1";
+    Go(options);
+    return summary_.problem && summary_.problem->usage;
+  };
+  EXPECT_TRUE(problem_of(connection_.url + "/", ""));
+  EXPECT_TRUE(problem_of(connection_.url, "Microsoft.Default"));
+  EXPECT_FALSE(problem_of(connection_.url, "other"));
+}
+
+TEST_F(DicomWebRunTest, WhatTheServiceRemarksIsNoted) {
+  folder_.Write("in/100", Slice(0));
+  fake_.SetFault([](const httplib::Request& request, httplib::Response& response, int) {
+    if (request.method != "POST") return false;
+    const nlohmann::json item = {{"00081155", {{"vr", "UI"}, {"Value", {InstanceUid(0)}}}},
+                                 {"00081196", {{"vr", "US"}, {"Value", {45063}}}}};
+    response.status = 202;
+    response.set_content(
+        nlohmann::json{{"00081199", {{"vr", "SQ"}, {"Value", nlohmann::json::array({item})}}}}
+            .dump(),
+        "application/dicom+json");
+    return true;
+  });
+  Go(ToService());
+  EXPECT_EQ(Count(Outcome::kWritten), 1U);
+  EXPECT_EQ(summary_.notes["service-warning"], 1U);
+}
+
+TEST_F(DicomWebRunTest, TokenThatEndsInMidRun) {
+  FillService();
+  std::atomic<int> token{1};
+  std::atomic<int> requests{0};
+  fake_.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
+    if (++requests == 8) {
+      folder_.Write("token", "t2");
+      token = 2;
+    }
+    const bool good =
+        request.get_header_value("Authorization") == "Bearer t" + std::to_string(token);
+    if (!good) response.status = 401;
+    return !good;
+  });
+  connection_.auth.kind = Auth::Kind::kBearer;
+  connection_.auth.secret = {SecretRef::From::kFile, folder_.Write("token", "t1").string()};
+  Go(FromService());
+  EXPECT_FALSE(summary_.problem);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  for (const auto& file : fs::directory_iterator(folder_ / "out.dcmveil")) {
+    EXPECT_EQ(ReadFile(file.path()).find("t1"), std::string::npos);
+  }
+}
+
+TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
+  const std::string large = testing::File(testing::With(
+      testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(6'000'000, 'L'))}));
+  fake_.Add("1.2.3/1.2.3.4/1.2.3.4.5", large);
+  FakeService target;
+  // Patience: instrumented, the fake service takes its time for so much.
+  connection_.stall_timeout = std::chrono::seconds(60);
+  RunOptions options = FromService();
+  options.output_service = target.At();
+  options.output_service->stall_timeout = connection_.stall_timeout;
   options.output.clear();
   options.state = folder_ / "state";
   Go(options);
@@ -452,7 +558,8 @@ TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
   ASSERT_EQ(target.Stored().size(), 1U);
   EXPECT_TRUE(target.Stored().begin()->second.ends_with(std::string(1000, 'L')));
   for (const auto& file : fs::directory_iterator(folder_ / "state")) {
-    EXPECT_TRUE(file.path().extension() == ".json" || file.path().extension() == ".ndjson");
+    EXPECT_TRUE(file.path().extension() == ".json" || file.path().extension() == ".ndjson" ||
+                file.path().filename() == "journal");
   }
 }
 

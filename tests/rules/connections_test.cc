@@ -37,7 +37,9 @@ connections:
     auth: {type: client-credentials, token-endpoint: https://login.example/token, client-id: me,
            secret: {file: secret}, scope: https://dicom.healthcareapis.azure.com/.default}
     tls: {ca: ca.pem}
-    limits: {connections: 3, attempts: 9, give-up-after: 60, stall-timeout: 5, memory: 32, page: 200}
+    retrieve: series
+    limits: {connections: 3, attempts: 9, give-up-after: 60, stall-timeout: 5, memory: 32, page: 200,
+             ahead: 500}
     store: {batch: 4, upsert: true, expire-after: 30d, metadata: {msdicom-meta-LO-00100020: x}}
   local: {url: "http://127.0.0.1:8042/dicom-web"}
 )"));
@@ -50,6 +52,8 @@ connections:
   EXPECT_EQ(archive.ca_file, folder / "ca.pem");
   EXPECT_EQ(archive.connections, 3);
   EXPECT_EQ(archive.memory, 32'000'000U);
+  EXPECT_EQ(archive.ahead, 500'000'000U);
+  EXPECT_EQ(archive.retrieve, Retrieve::kSeries);
   EXPECT_EQ(archive.stow_batch, 4);
   ASSERT_EQ(archive.store_headers.size(), 4U);
   EXPECT_EQ(archive.store_headers[0].second, "2592000000");
@@ -79,6 +83,8 @@ TEST(ConnectionsTest, WhatIsWrongIsSaidAndSecretsAreNot) {
   EXPECT_NE(Errors("connections: {a: {url: 'ftp://x'}}"), "");
   EXPECT_NE(Errors("conections: {}"), "");
   EXPECT_NE(Errors("connections: {a: {url: 'https://x', partition: a/b}}"), "");
+  EXPECT_EQ(Errors("connections: {a: {url: 'https://x', retrieve: patient}}"),
+            "1: retrieve: must be instance, series or study|");
 }
 
 }  // namespace

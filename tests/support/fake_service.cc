@@ -12,6 +12,7 @@ namespace {
 constexpr const char* kRoot = "/dicom";
 constexpr const char* kJson = "application/dicom+json";
 
+/// Without version and partition, which this service takes as they come.
 std::vector<std::string> Split(const std::string& path) {
   std::vector<std::string> parts;
   for (std::size_t begin = 0; begin <= path.size();) {
@@ -19,6 +20,11 @@ std::vector<std::string> Split(const std::string& path) {
     if (end > begin) parts.push_back(path.substr(begin, end - begin));
     begin = end + 1;
   }
+  const auto drop = [&parts](std::size_t count) {
+    parts.erase(parts.begin() + 1, parts.begin() + 1 + static_cast<std::ptrdiff_t>(count));
+  };
+  if (parts.size() > 1 && (parts[1] == "v1" || parts[1] == "v2")) drop(1);
+  if (parts.size() > 2 && parts[1] == "partitions") drop(2);
   return parts;
 }
 
@@ -40,6 +46,7 @@ FakeService::FakeService() {
   server_.Post(".*", handler);
   server_.Put(".*", handler);
   server_.set_keep_alive_max_count(1000);
+  server_.set_tcp_nodelay(true);
   port_ = server_.bind_to_any_port("127.0.0.1");
   thread_ = std::thread([this] { server_.listen_after_bind(); });
   while (!server_.is_running()) std::this_thread::yield();
@@ -82,6 +89,12 @@ int FakeService::Requests(const std::string& method, const std::string& part) co
   return count;
 }
 
+int FakeService::RequestsOf(const std::string& method, const std::string& path) const {
+  const std::lock_guard lock(mutex_);
+  const auto it = requests_.find(method + " " + path);
+  return it == requests_.end() ? 0 : it->second;
+}
+
 std::string FakeService::host() const { return "http://127.0.0.1:" + std::to_string(port_); }
 
 Connection FakeService::At(const std::string& name) const {
@@ -121,7 +134,7 @@ void FakeService::Answer(const httplib::Request& request, httplib::Response& res
     Feed(request, response);
   } else if (request.method != "GET") {
     Store(request, response);
-  } else if (Split(request.path).size() == 7) {
+  } else if (const auto size = Split(request.path).size(); size == 7 || size == 5 || size == 3) {
     Retrieve(request, response);
   } else {
     Search(request, response);
@@ -165,13 +178,21 @@ void FakeService::Search(const httplib::Request& request, httplib::Response& res
 
 void FakeService::Retrieve(const httplib::Request& request, httplib::Response& response) {
   const std::vector<std::string> path = Split(request.path);
+  const auto is = [&path](std::size_t i, const std::string& uid) {
+    return i >= path.size() || path[i] == uid;
+  };
+  std::vector<std::string> found;
   const std::lock_guard lock(mutex_);
-  const auto it = stored_.find(path[2] + "/" + path[4] + "/" + path[6]);
-  if (it == stored_.end()) {
+  for (const auto& [id, bytes] : stored_) {
+    const std::vector<std::string> uids = Split(id);
+    if (is(2, uids[0]) && is(4, uids[1]) && is(6, uids[2])) found.push_back(bytes);
+  }
+  if (backwards_) std::reverse(found.begin(), found.end());
+  if (found.empty()) {
     response.status = 404;
     return;
   }
-  response.set_content(Multipart({it->second}, "b0", true),
+  response.set_content(Multipart(found, "b0", true),
                        R"(multipart/related; type="application/dicom"; boundary="b0")");
 }
 

@@ -41,11 +41,15 @@ class FakeService {
   [[nodiscard]] int stores() const { return stores_; }
   /// Requests with that method whose path holds the text.
   [[nodiscard]] int Requests(const std::string& method, const std::string& part) const;
+  /// Requests with that method for exactly that path.
+  [[nodiscard]] int RequestsOf(const std::string& method, const std::string& path) const;
   /// Entries of the change feed, as JSON objects.
   void SetFeed(std::vector<std::string> entries);
 
   [[nodiscard]] Connection At(const std::string& name = "fake") const;
   [[nodiscard]] std::string host() const;
+  /// Series and studies are given in an order other than that of a search.
+  void SetBackwards() { backwards_ = true; }
   /// Nobody answers from now on.
   void Stop();
 
@@ -71,6 +75,7 @@ class FakeService {
   std::map<std::string, int> requests_;
   std::vector<std::string> feed_;
   std::atomic<int> stores_{0};
+  std::atomic<bool> backwards_{false};
 };
 
 }  // namespace dcmveil::testing

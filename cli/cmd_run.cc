@@ -35,6 +35,8 @@ struct Flags {
   int stow_batch = 0;
   bool upsert = false;
   int jobs = 0;
+  std::string crosswalk;
+  std::vector<std::string> crosswalk_to;
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
@@ -206,6 +208,8 @@ int RunVerb(const Flags& flags) {
   options.state = flags.state;
   options.jobs = flags.jobs;
   options.dry_run = flags.dry_run;
+  options.crosswalk = flags.crosswalk;
+  options.crosswalk_to.assign(flags.crosswalk_to.begin(), flags.crosswalk_to.end());
   if (!flags.layout.empty()) options.layout = flags.layout;
   if (flags.dicomdir) {
     if (!flags.layout.empty() || options.output_service) {
@@ -310,6 +314,16 @@ Verb AddRun(CLI::App& command) {
       ->type_name("N");
   app->add_flag("--upsert", flags->upsert,
                 "Replace what differs in the service (PUT, which not every service has)");
+  auto* crosswalk =
+      app->add_option("--crosswalk", flags->crosswalk,
+                      "Write old and new IDs and UIDs to this file, encrypted (openssl cms)")
+          ->type_name("FILE");
+  auto* crosswalk_to =
+      app->add_option("--crosswalk-to", flags->crosswalk_to,
+                      "Certificates (PEM) of those who may open the crosswalk; can be repeated")
+          ->type_name("CERT...");
+  crosswalk->needs(crosswalk_to);
+  crosswalk_to->needs(crosswalk);
   app->add_flag("--dry-run", flags->dry_run, "Do everything but write");
   app->add_flag("--json", flags->json, "Progress and summary as JSON lines on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");

@@ -15,10 +15,14 @@
 #include <array>
 #include <climits>
 #include <cstring>
+#include <fstream>
+#include <system_error>
 #include <utility>
 
 namespace dcmveil::cms {
 namespace {
+
+constexpr int kLeastRsaBits = 2048;
 
 struct Free {
   void operator()(BIO* bio) const { BIO_free_all(bio); }
@@ -207,6 +211,38 @@ bool Certificate::is_out_of_date() const {
 
 bool Certificate::may_encipher_keys() const {
   return (X509_get_key_usage(get()) & (KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) != 0;
+}
+
+CertificateReading ReadCertificateFile(const std::filesystem::path& file) {
+  constexpr std::size_t kLongest = std::size_t{1} << 20U;
+  CertificateReading reading;
+  std::error_code error;
+  if (!std::filesystem::exists(file, error)) {
+    reading.problem = "does not exist";
+    return reading;
+  }
+  std::ifstream stream(file, std::ios::binary);
+  if (std::filesystem::is_regular_file(file, error) && stream) {
+    reading.text.resize(kLongest);
+    stream.read(reading.text.data(), static_cast<std::streamsize>(kLongest));
+    reading.text.resize(static_cast<std::size_t>(stream.gcount()));
+  }
+  if (reading.text.empty()) {
+    reading.problem = "cannot be read";
+  } else if (reading.text.find("PRIVATE KEY-----") != std::string::npos) {
+    reading.problem = "holds a private key; give the certificate alone";
+    Cleanse(reading.text);
+  } else if (!(reading.certificate = Certificate::FromPem(reading.text))) {
+    reading.problem = "holds no X.509 certificate in PEM form";
+  } else if (reading.certificate->is_rsa() && reading.certificate->bits() < kLeastRsaBits) {
+    reading.problem = "has an RSA key of fewer than " + std::to_string(kLeastRsaBits) + " bits";
+    reading.certificate.reset();
+  } else if (reading.certificate->is_out_of_date()) {
+    reading.remark = "is not valid today; its key is used all the same";
+  } else if (!reading.certificate->may_encipher_keys()) {
+    reading.remark = "was not issued for encrypting keys; it is used all the same";
+  }
+  return reading;
 }
 
 std::variant<PrivateKey, KeyProblem> PrivateKey::FromPem(

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -45,6 +46,18 @@ class Certificate {
   std::shared_ptr<x509_st> x509_;
   std::string fingerprint_;
 };
+
+/// A certificate file, or what is wrong with it: "does not exist", to follow the file's name.
+struct CertificateReading {
+  std::optional<Certificate> certificate;
+  std::string text;  ///< of the file
+  std::string problem;
+  /// It can be used, but its owner may not expect it; may be empty.
+  std::string remark;
+};
+/// The first certificate of a PEM file. A file that holds a private key as well is refused: it is
+/// about to be passed around.
+[[nodiscard]] CertificateReading ReadCertificateFile(const std::filesystem::path& file);
 
 /// Why there is no private key.
 enum class KeyProblem : std::uint8_t {

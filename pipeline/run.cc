@@ -23,6 +23,7 @@
 #include <thread>
 
 #include "engine/dcmtk/dicomdir.h"
+#include "pipeline/crosswalk.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
@@ -43,6 +44,7 @@ struct Job {
   InstanceReport report;
   std::string output;
   std::unique_ptr<pipeline::Sink::Staged> staged;
+  std::unique_ptr<pipeline::CrosswalkEntry> crosswalk;  ///< null if none is asked for
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
 };
@@ -91,6 +93,7 @@ class Runner {
   [[nodiscard]] Problem MakeState();
   [[nodiscard]] Problem OpenSource();
   [[nodiscard]] Problem OpenSink();
+  [[nodiscard]] Problem OpenCrosswalk();
   [[nodiscard]] bool Stopping() const {
     return broken_ || (options_.stop != nullptr && *options_.stop);
   }
@@ -112,6 +115,7 @@ class Runner {
   fs::path folder_;         ///< the output's
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
+  std::unique_ptr<pipeline::Crosswalk> crosswalk_;
   RunSummary summary_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
@@ -216,12 +220,31 @@ std::optional<RunSummary::Problem> Runner::OpenSink() {
   return std::nullopt;
 }
 
+std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
+  if (options_.crosswalk.empty()) return std::nullopt;
+  std::error_code error;
+  const fs::path file = fs::weakly_canonical(options_.crosswalk, error);
+  const fs::path output = fs::weakly_canonical(options_.output, error);
+  const fs::path input = fs::weakly_canonical(options_.input, error);
+  if (!options_.output_service && IsWithin(file, output)) {
+    return Usage("the crosswalk lies inside the output; it maps new identifiers to old ones");
+  }
+  if (!options_.input_service && IsWithin(file, input)) {
+    return Usage("the crosswalk lies inside the input");
+  }
+  std::string problem;
+  crosswalk_ = pipeline::Crosswalk::To(file, options_.crosswalk_to, options_.dry_run, problem);
+  if (!problem.empty()) return Usage(std::move(problem));
+  return std::nullopt;
+}
+
 std::optional<RunSummary::Problem> Runner::Prepare() {
   std::error_code error;
   state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
   const fs::path state = fs::weakly_canonical(state_, error);
   if (error) return Usage("the state folder " + state_.string() + " is no usable path");
   if (Problem problem = CheckPaths(state)) return problem;
+  if (Problem problem = OpenCrosswalk()) return problem;
   if (Problem problem = OpenSource()) return problem;
   if (Problem problem = OpenSink()) return problem;
   if (!options_.dry_run) {
@@ -309,6 +332,7 @@ void Runner::Process(Job& job) {
   } else {
     job.output = fixed_name_.empty() ? layout_.NameFor(*result, job.input.name) : fixed_name_;
   }
+  if (crosswalk_) job.crosswalk = std::make_unique<pipeline::CrosswalkEntry>(*result);
   job.bytes_out = result->encoded.size();
   job.report.outcome = Outcome::kWritten;
   if (options_.dry_run) return;
@@ -348,6 +372,9 @@ void Runner::Finish(Job& job) {
   source_->Finished(outcome);
   const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
   if (has_output && options_.dicomdir) listed_.push_back(job.output);
+  if (has_output && job.crosswalk && !crosswalk_->Add(*job.crosswalk)) {
+    Break("the crosswalk cannot be written");
+  }
   ++summary_.counts.outcomes[static_cast<std::size_t>(outcome)];
   summary_.counts.bytes_in += job.bytes_in;
   if (outcome == Outcome::kWritten) summary_.counts.bytes_out += job.bytes_out;
@@ -439,6 +466,9 @@ RunSummary Runner::Go() {
     }
   }
   summary_.stopped = options_.stop != nullptr && *options_.stop;
+  if (crosswalk_ && !summary_.stopped && !summary_.problem && !crosswalk_->Finish()) {
+    summary_.problem = CannotGoOn("the crosswalk cannot be written");
+  }
   summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   Report();
   return std::move(summary_);

@@ -44,9 +44,9 @@ class EncodedInstance {
   std::vector<Segment> segments_;
 };
 
-/// What the input calls its patient and itself: UTF-8 without padding, empty where absent. It
-/// identifies people: only an encrypted crosswalk may hold it.
-struct OriginalIds {
+/// What an instance calls its patient and itself: UTF-8 without padding, empty where absent. Those
+/// of an input identify people: only an encrypted crosswalk may hold them.
+struct InstanceIds {
   std::string patient_id;
   std::string issuer_of_patient_id;
   std::string study_instance_uid;
@@ -69,7 +69,7 @@ struct Deidentified {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
-  OriginalIds originals;
+  InstanceIds originals;  ///< of the input
   EncodedInstance encoded{{}};
 };
 

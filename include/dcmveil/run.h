@@ -72,6 +72,10 @@ struct RunOptions {
   /// At the end, write a DICOMDIR of all instances that stand in the output folder by this run. The
   /// layout must name files as kDicomdirLayout does.
   bool dicomdir = false;
+  /// Where to write the crosswalk, old identifiers to new ones, encrypted to these certificates in
+  /// PEM form; empty: none is written. See docs/crosswalk.md.
+  std::filesystem::path crosswalk;
+  std::vector<std::filesystem::path> crosswalk_to;
   /// Do everything but write; no output or state folder is made.
   bool dry_run = false;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/escrow.h"
+#include "engine/escrow_plan.h"
 #include "engine/instance.h"
 #include "engine/path.h"
 #include "engine/value.h"

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/escrow.h"
+#include "engine/escrow_plan.h"
 #include "rules/selector.h"
 
 namespace dcmveil::rules {

@@ -6,7 +6,8 @@
 #include <string_view>
 
 #include "dcmveil/engine.h"
-#include "engine/escrow.h"
+#include "engine/dictionary.h"
+#include "engine/escrow_plan.h"
 #include "engine/plan.h"
 
 namespace dcmveil::rules {

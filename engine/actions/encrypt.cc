@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/actions/encrypt.h"
 
+#include <openssl/crypto.h>
+
 #include "engine/actions/specs.h"
 #include "engine/value.h"
 

@@ -34,13 +34,23 @@ def MakePerson(folder, name):
     return certificate, key
 
 
+def Clean(value):
+    return str(value or "").split("\0")[0].strip()
+
+
 def Values(data_set):
     """Path -> (VR, value) of every element but pixel data."""
     found = {}
 
     def walk(item, path):
-        for element in item:
-            here = f"{path}{element.tag}"
+        for tag in item.keys():
+            here = f"{path}{tag}"
+            try:
+                element = item[tag]
+            except (TypeError, ValueError):
+                # A dirty value.
+                found[here] = ("", item.get_item(tag).value)
+                continue
             if element.tag.element == 0 or element.tag.group == 0x7FE0:
                 continue
             if element.VR == "SQ":
@@ -75,7 +85,8 @@ class WithPeople(CliTest):
 
 class EscrowRun(WithPeople):
     def test_samples_go_and_come_back(self):
-        rules, output, back = self.Rules(), self.tmp / "out", self.tmp / "back"
+        rules = self.Rules(head=HEAD.replace("basic", "basic+"))
+        output, back = self.tmp / "out", self.tmp / "back"
         self.Run(rules, self.samples, output, expect=3)
         pairs = self.Pairs(self.samples, output)
         self.assertGreater(len(pairs), 20)
@@ -83,6 +94,8 @@ class EscrowRun(WithPeople):
         self.Restore(output, back, "--cert", self.office)
         self.assertEqual(Walk(output), Walk(back))
         for source, target, line in pairs:
+            if "duplicate-element" in line.get("notes", {}):
+                continue  # pydicom takes the second
             before = pydicom.dcmread(source, force=True)
             after = pydicom.dcmread(back / line["output"])
             for keyword in ("PatientName", "PatientID", "PatientBirthDate", "AccessionNumber",
@@ -109,7 +122,7 @@ class EscrowRun(WithPeople):
             for certificate, key in ((self.office, self.office_key), (self.steward, self.steward_key)):
                 plain = OpenSsl("cms", "-decrypt", "-binary", "-inform", "DER", "-in", blob,
                                 "-recip", certificate, "-inkey", key).stdout
-                content = pydicom.dcmread(io.BytesIO(plain), force=True)
+                content = pydicom.filereader.read_dataset(io.BytesIO(plain), False, True)
                 self.assertEqual(["ModifiedAttributesSequence"], content.dir())
                 self.assertEqual(1, len(content.ModifiedAttributesSequence))
                 before = pydicom.dcmread(source, force=True)
@@ -160,7 +173,9 @@ class EscrowRun(WithPeople):
         keep = self.ByInput(self.tmp / "keep")
         compared = 0
         for _, _, line in self.Pairs(source, output):
-            if keep[line["input"]]["output"] is None:
+            # What comes back is the input; what is kept leaves out text behind a NUL.
+            if (keep[line["input"]]["output"] is None or
+                    "text-after-nul" in keep[line["input"]].get("notes", {})):
                 continue
             before = Values(pydicom.dcmread(self.tmp / "keep" / keep[line["input"]]["output"]))
             after = Values(pydicom.dcmread(back / line["output"]))
@@ -168,6 +183,11 @@ class EscrowRun(WithPeople):
                 before = {k: v for k, v in before.items() if not k.startswith(marker)}
                 after = {k: v for k, v in after.items() if not k.startswith(marker)}
             before = {k: v for k, v in before.items() if not k.startswith("(0400, 0500)")}
+            # A kept sequence is written as one; what comes back is what the input was.
+            for hidden in [k for k, v in after.items() if v[0] == "UN" and
+                           before.get(k, ("",))[0] == "SQ"]:
+                before = {k: v for k, v in before.items() if not k.startswith(hidden)}
+                after = {k: v for k, v in after.items() if not k.startswith(hidden)}
             self.assertEqual(before, after, line["input"])
             compared += 1
         return compared
@@ -267,9 +287,9 @@ class Crosswalk(WithPeople):
             for kind, keyword in (("study", "StudyInstanceUID"), ("series", "SeriesInstanceUID"),
                                   ("instance", "SOPInstanceUID")):
                 if before.get(keyword):
-                    self.assertEqual(after.get(keyword), known[kind, str(before.get(keyword)).strip()])
-            if str(before.get("PatientID") or "").strip():
-                self.assertEqual(after.PatientID, known["patient", str(before.PatientID).strip()])
+                    self.assertEqual(after.get(keyword), known[kind, Clean(before.get(keyword))])
+            if Clean(before.get("PatientID")):
+                self.assertEqual(after.PatientID, known["patient", Clean(before.PatientID)])
 
     def test_tables(self):
         _, file = self.Written()

@@ -56,9 +56,12 @@ Result<std::unique_ptr<DcmElement>> SequenceOf(Tag tag, std::unique_ptr<DcmItem>
   return made;
 }
 
-bool SameBytes(DcmElement& a, DcmElement& b) {
-  const auto first = EncodeObject(a, EXS_LittleEndianExplicit);
-  return first && first == EncodeObject(b, EXS_LittleEndianExplicit);
+/// Whether an element comes out changed or not at all. False for one that the transfer syntax of
+/// the content cannot hold: an icon whose pixels are compressed.
+bool IsReplaced(DcmElement& original, DcmElement* left) {
+  const auto before = EncodeObject(original, EXS_LittleEndianExplicit);
+  if (!before) return false;
+  return left == nullptr || EncodeObject(*left, EXS_LittleEndianExplicit) != before;
 }
 
 std::string TextOf(DcmItem& item, Tag tag) {
@@ -153,7 +156,7 @@ Result<std::unique_ptr<DcmItem>> Escrow::Choose(ParsedInstance& parsed) const {
     if (!goes_in && plan_.all_replaced && tag != kSpecificCharacterSet) {
       DcmElement* left = Find(parsed.head.get(), tag);
       if (left == nullptr) left = Find(parsed.after.get(), tag);
-      goes_in = left == nullptr || !SameBytes(*original.element, *left);
+      goes_in = IsReplaced(*original.element, left);
     }
     if (!goes_in) continue;
     chosen.insert(tag);

@@ -128,6 +128,20 @@ TEST(EscrowTest, AllReplacedGivesBackEverything) {
   }
 }
 
+// The content is explicit VR little endian, which has no compressed pixels.
+TEST(EscrowTest, ACompressedIconIsLeftOut) {
+  const DataSet data_set =
+      With(SmallCt(), {Seq({0x0088, 0x0200}, {{Text({0x0028, 0x0010}, "US", Le16({4})),
+                                               testing::Fragments({"", "JPEG"})}})});
+  const Sent sent = Send("rules:\n- {tag: [IconImageSequence, PatientName], action: remove}\n" +
+                             EscrowTo("o", ", all-replaced: true"),
+                         With(data_set, {testing::Fragments({"", "JPEG"})}), testing::kJpeg);
+  ASSERT_TRUE(sent.ok) << sent.error.Message();
+  const Decoded back = Restored(sent.bytes, People::Get().office);
+  EXPECT_EQ(back.Value("(0010,0010)"), "DOE^JANE");
+  EXPECT_FALSE(back.Has("(0088,0200)"));
+}
+
 TEST(EscrowTest, TextsOfAllCharacterSets) {
   const std::vector<std::pair<const char*, const char*>> cases = {
       {"ISO_IR 100", "M\xFCller^J\xF6rg"},

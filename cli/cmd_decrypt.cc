@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -36,11 +35,14 @@ int Decrypt(const Flags& flags) {
       return engine::DecryptText(*own_key->key, value);
     };
   } else {
-    std::ifstream file(flags.seed_key);
-    if (!file || !std::getline(file, seed_text)) {
-      std::fprintf(stderr, "dcmveil: %s cannot be read\n", flags.seed_key.c_str());
+    rules::SecretReading secret = rules::ReadSecretFile(flags.seed_key);
+    if (!secret.text) {
+      std::fprintf(stderr, "dcmveil: key file %s%s%s\n", secret.message.c_str(),
+                   secret.hint.empty() ? "" : "; ", secret.hint.c_str());
       return kUsage;
     }
+    seed_text = secret.text->substr(0, secret.text->find('\n'));
+    Cleanse(*secret.text);
     // Values that dcmveil wrote under a Microsoft configuration have its own form and that key.
     open = [&seed_text](const std::string& value) {
       return value.starts_with("dv1.") ? engine::DecryptText(Key(seed_text), value)

@@ -40,6 +40,8 @@ struct Flags {
   bool accept_changes = false;
   bool retry_quarantined = false;
   std::string quarantine;
+  std::string crosswalk;
+  std::vector<std::string> crosswalk_to;
   bool dry_run = false;
   bool json = false;
   bool quiet = false;
@@ -224,6 +226,8 @@ int RunVerb(const Flags& flags) {
   }
   options.quarantine = flags.quarantine;
   options.dry_run = flags.dry_run;
+  options.crosswalk = flags.crosswalk;
+  options.crosswalk_to.assign(flags.crosswalk_to.begin(), flags.crosswalk_to.end());
   if (!flags.layout.empty()) options.layout = flags.layout;
   if (flags.dicomdir) {
     if (!flags.layout.empty() || options.output_service) {
@@ -342,6 +346,16 @@ Verb AddRun(CLI::App& command) {
   app->add_option("--copy-quarantined", flags->quarantine,
                   "Folder for copies of quarantined inputs, as they are; none are made without it")
       ->type_name("DIR");
+  auto* crosswalk =
+      app->add_option("--crosswalk", flags->crosswalk,
+                      "Write old and new IDs and UIDs to this file, encrypted (openssl cms)")
+          ->type_name("FILE");
+  auto* crosswalk_to =
+      app->add_option("--crosswalk-to", flags->crosswalk_to,
+                      "Certificates (PEM) of those who may open the crosswalk; can be repeated")
+          ->type_name("CERT...");
+  crosswalk->needs(crosswalk_to);
+  crosswalk_to->needs(crosswalk);
   app->add_flag("--dry-run", flags->dry_run, "Do everything but write");
   app->add_flag("--json", flags->json, "Progress and summary as JSON lines on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -15,6 +18,13 @@
 
 namespace {
 
+/// A core dump would hold keys and identifiers; nor may another process of the user look in.
+void ForbidCoreDumps() {
+  const rlimit none = {0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int Main(int argc, char** argv) {
   using namespace dcmveil::cli;  // NOLINT(google-build-using-namespace)
   CLI::App app(
@@ -27,8 +37,9 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "dcmveil " + std::string(dcmveil::Version()));
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
-  const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app), AddConformance(app),
-                            AddActions(app), AddKeygen(app), AddDecrypt(app)};
+  const std::array verbs = {AddRun(app),         AddCheck(app),      AddExplain(app),
+                            AddConformance(app), AddActions(app),    AddKeygen(app),
+                            AddDecrypt(app),     AddReidentify(app), AddCrosswalk(app)};
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);
@@ -60,6 +71,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ForbidCoreDumps();
   try {
     return Main(argc, argv);
   } catch (const std::exception&) {

@@ -21,5 +21,7 @@ struct Verb {
 [[nodiscard]] Verb AddActions(CLI::App& command);
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
+[[nodiscard]] Verb AddReidentify(CLI::App& command);
+[[nodiscard]] Verb AddCrosswalk(CLI::App& command);
 
 }  // namespace dcmveil::cli

@@ -13,6 +13,7 @@
 #include "engine/dcmtk/element.h"
 #include "engine/declared_private.h"
 #include "engine/dictionary.h"
+#include "engine/escrow.h"
 #include "engine/private_blocks.h"
 #include "engine/reading.h"
 #include "engine/value.h"
@@ -790,6 +791,8 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
       FindTop(parsed, {0x0028, 0x7FE0}) == nullptr) {
     walker.Note(NoteCode::kNoPixelData);
   }
+  std::optional<Escrow> escrow;
+  if (plan.parts().escrow) escrow.emplace(*plan.parts().escrow, parsed, instance);
   Status status = walker.WalkItem(*parsed.head);
   if (!status) return status.error();
   if (parsed.extents.pixels) {
@@ -808,6 +811,11 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     if (!status) return status.error();
   }
 
+  if (escrow) {
+    status = escrow->PutInto(parsed, observer);
+    if (!status) return status.error();
+  }
+
   if (plan.parts().profile) TrimDeclarations(*parsed.head, instance.charset);
 
   // Names of the output come from the output: what the rules left of these.
@@ -820,6 +828,11 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   if (!IsUid(rewrite.sop_class_uid) || !IsUid(rewrite.sop_instance_uid)) {
     return ErrorCode::kLostIdentity;
   }
+  rewrite.originals = {.patient_id = instance.patient_id,
+                       .issuer_of_patient_id = instance.issuer_of_patient_id,
+                       .study_instance_uid = instance.study_instance_uid,
+                       .series_instance_uid = instance.series_instance_uid,
+                       .sop_instance_uid = instance.sop_instance_uid};
   rewrite.notes = walker.TakeNotes();
   return rewrite;
 }

@@ -48,6 +48,7 @@ struct Rewrite {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
+  InstanceIds originals;  ///< of the input
 };
 
 /// Applies the plan in place. On an error the data set is half changed and must be dropped.

@@ -37,6 +37,7 @@ Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const eng
   result.series_instance_uid = std::move(rewrite->series_instance_uid);
   result.sop_instance_uid = std::move(rewrite->sop_instance_uid);
   result.sop_class_uid = std::move(rewrite->sop_class_uid);
+  result.originals = std::move(rewrite->originals);
   result.encoded = std::move(*encoded);
   return result;
 }

@@ -140,6 +140,8 @@ struct ProfileParts {
   bool needs_clean_features = false;
 };
 
+struct EscrowPlan;
+
 /// `action: add`.
 struct AddRule {
   Tag tag;
@@ -168,6 +170,8 @@ struct PlanParts {
   std::string name;
   /// Set if a built-in profile is in force.
   std::optional<ProfileParts> profile;
+  /// Null if no originals go into the output, encrypted or not.
+  std::shared_ptr<const EscrowPlan> escrow;
 };
 
 /// Answers to the conditions of a plan for one instance.

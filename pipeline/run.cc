@@ -24,6 +24,7 @@
 
 #include "engine/dcmtk/dicomdir.h"
 #include "engine/plan.h"
+#include "pipeline/crosswalk.h"
 #include "pipeline/dicomweb_problem.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
@@ -47,12 +48,13 @@ struct Job {
   InstanceReport report;
   std::string output;
   std::unique_ptr<pipeline::Sink::Staged> staged;
+  std::unique_ptr<pipeline::CrosswalkEntry> crosswalk;  ///< null if none is asked for
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   FileStamp input_stamp;
   FileStamp output_stamp;
-  bool known = false;     ///< the journal has an entry
-  bool recalled = false;  ///< and it still holds
+  bool recalled = false;  ///< an earlier run did it, which still holds
+  bool resumed = false;   ///< done or in flight when an earlier run was interrupted
 };
 
 Outcome OutcomeOf(ErrorCode code) {
@@ -103,6 +105,7 @@ class Runner {
   [[nodiscard]] bool StillHolds(const pipeline::JournalEntry& entry, const FileStamp& stamp) const;
   bool Recall(Job& job);
   [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
+  [[nodiscard]] Problem OpenCrosswalk();
   [[nodiscard]] bool Stopping() const {
     return broken_ || (options_.stop != nullptr && *options_.stop);
   }
@@ -127,6 +130,7 @@ class Runner {
   pipeline::Journal journal_;
   std::string source_name_;  ///< for the journal: where the names of inputs begin
   bool resumes_ = false;     ///< an earlier run was interrupted
+  std::unique_ptr<pipeline::Crosswalk> crosswalk_;
   RunSummary summary_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
@@ -256,12 +260,31 @@ std::optional<RunSummary::Problem> Runner::OpenSink() {
   return std::nullopt;
 }
 
+std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
+  if (options_.crosswalk.empty()) return std::nullopt;
+  std::error_code error;
+  const fs::path file = fs::weakly_canonical(options_.crosswalk, error);
+  const fs::path output = fs::weakly_canonical(options_.output, error);
+  const fs::path input = fs::weakly_canonical(options_.input, error);
+  if (!options_.output_service && IsWithin(file, output)) {
+    return Usage("the crosswalk lies inside the output; it maps new identifiers to old ones");
+  }
+  if (!options_.input_service && IsWithin(file, input)) {
+    return Usage("the crosswalk lies inside the input");
+  }
+  std::string problem;
+  crosswalk_ = pipeline::Crosswalk::To(file, options_.crosswalk_to, options_.dry_run, problem);
+  if (!problem.empty()) return Usage(std::move(problem));
+  return std::nullopt;
+}
+
 std::optional<RunSummary::Problem> Runner::Prepare() {
   std::error_code error;
   state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
   const fs::path state = fs::weakly_canonical(state_, error);
   if (error) return Usage("the state folder " + state_.string() + " is no usable path");
   if (Problem problem = CheckPaths(state)) return problem;
+  if (Problem problem = OpenCrosswalk()) return problem;
   if (Problem problem = OpenSource()) return problem;
   if (Problem problem = OpenSink()) return problem;
   if (!options_.dry_run) {
@@ -321,7 +344,7 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
   if (!fs::is_directory(origin, error)) origin = origin.parent_path();
   source_name_ = options_.input_service ? options_.input_service->url : origin.string();
   // What the change feed names has changed, even if it is known.
-  if (!options_.selection.changefeed) {
+  if (!options_.selection.changefeed && options_.crosswalk.empty()) {
     source_->SkipIf([this](const std::string& name) {
       const std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, name);
       return entry && StillHolds(*entry, {});
@@ -392,8 +415,10 @@ bool Runner::StillHolds(const pipeline::JournalEntry& entry, const FileStamp& st
 bool Runner::Recall(Job& job) {
   if (options_.dry_run) return false;
   std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, job.input.name);
-  job.known = entry.has_value();
-  if (options_.selection.changefeed || !entry || !StillHolds(*entry, job.input_stamp)) return false;
+  job.resumed = resumes_ && (!entry || entry->of_this_run);
+  // The crosswalk needs what stands in the inputs only.
+  if (options_.selection.changefeed || crosswalk_ || !entry || !StillHolds(*entry, job.input_stamp))
+    return false;
   job.recalled = true;
   job.report = std::move(entry->report);
   job.output = std::move(entry->output);
@@ -438,6 +463,7 @@ void Runner::Process(Job& job) {
   } else {
     job.output = fixed_name_.empty() ? layout_.NameFor(*result, job.input.name) : fixed_name_;
   }
+  if (crosswalk_) job.crosswalk = std::make_unique<pipeline::CrosswalkEntry>(*result);
   job.bytes_out = result->encoded.size();
   job.report.outcome = Outcome::kWritten;
   if (options_.dry_run) return;
@@ -464,8 +490,7 @@ void Runner::Commit(Job& job) {
   }
   job.report.outcome = stored->outcome;
   job.output_stamp = stored->stamp;
-  // It was in flight when the earlier run ended.
-  if (resumes_ && !job.known && stored->outcome == Outcome::kUnchanged) {
+  if (job.resumed && stored->outcome == Outcome::kUnchanged) {
     job.report.outcome = Outcome::kWritten;
   }
   if (stored->warned) job.report.notes.push_back({NoteCode::kServiceWarning, 1});
@@ -491,6 +516,9 @@ void Runner::Finish(Job& job) {
   source_->Finished(outcome);
   const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
   if (has_output && options_.dicomdir) listed_.push_back(job.output);
+  if (has_output && job.crosswalk && !crosswalk_->Add(*job.crosswalk)) {
+    Break("the crosswalk cannot be written");
+  }
   ++summary_.counts.outcomes[static_cast<std::size_t>(outcome)];
   summary_.counts.bytes_in += job.bytes_in;
   if (outcome == Outcome::kWritten) summary_.counts.bytes_out += job.bytes_out;
@@ -597,6 +625,9 @@ RunSummary Runner::Go() {
     }
   }
   summary_.stopped = options_.stop != nullptr && *options_.stop;
+  if (crosswalk_ && !summary_.stopped && !summary_.problem && !crosswalk_->Finish()) {
+    summary_.problem = CannotGoOn("the crosswalk cannot be written");
+  }
   if (!options_.dry_run && !summary_.stopped && !summary_.problem && !journal_.End()) {
     summary_.problem = CannotGoOn("the journal cannot be written");
   }

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "engine/escrow_plan.h"
 #include "engine/instance.h"
 #include "engine/path.h"
 #include "engine/value.h"
@@ -109,6 +110,7 @@ class Compiler {
         out_.parts.rejects.push_back({reject.when, reject.because, Origin(reject.place)});
       }
     }
+    if (book_.escrow && key_ != nullptr) CompileEscrow(*book_.escrow);
     out_.parts.otherwise_keep = book_.otherwise_keep.value_or(true);
     out_.parts.otherwise_origin =
         book_.otherwise_keep ? Origin(book_.otherwise_place) : std::string("default");
@@ -118,6 +120,17 @@ class Compiler {
   }
 
  private:
+  void CompileEscrow(const EscrowDraft& draft) {
+    auto plan = std::make_shared<engine::EscrowPlan>();
+    plan->attributes = draft.attributes;
+    plan->all_replaced = draft.all_replaced;
+    plan->recipients = draft.recipients;
+    plan->key = std::make_shared<const Key>(key_->Derive("escrow"));
+    plan->origin = Origin(draft.place);
+    out_.parts.escrow = std::move(plan);
+    for (const std::string& text : draft.contents_read) out_.contents_read.push_back(text);
+  }
+
   // The table says exactly what these do; the others leave something to choose.
   const ParamTexts& SettingsFor(const RuleDraft& draft) const {
     static const ParamTexts kNone;
@@ -361,12 +374,15 @@ Compiled Compile(const RuleBook& book, const Key* key, Diagnostics& diagnostics)
   return Compiler(book, key, diagnostics).Run();
 }
 
-const RuleDraft* FirstThatNeedsKey(const RuleBook& book) {
+std::optional<KeyUser> FirstThatNeedsKey(const RuleBook& book) {
   for (const RuleDraft& draft : book.rules) {
     if (draft.spec == nullptr || draft.raw_key != nullptr) continue;
-    if (draft.spec->needs_key || DerivesPseudonyms(book, draft)) return &draft;
+    if (!draft.spec->needs_key && !DerivesPseudonyms(book, draft)) continue;
+    return KeyUser{draft.of_profile ? "the profile" : std::string(draft.spec->name),
+                   draft.action_place};
   }
-  return nullptr;
+  if (book.escrow) return KeyUser{"escrow", book.escrow->place};
+  return std::nullopt;
 }
 
 }  // namespace dcmveil::rules

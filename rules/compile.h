@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,12 @@ struct Compiled {
 /// no use. `key` may be null only if no action of the book needs one.
 [[nodiscard]] Compiled Compile(const RuleBook& book, const Key* key, Diagnostics& diagnostics);
 
-/// The first rule whose action needs the rule set's key; null if there is none.
-[[nodiscard]] const RuleDraft* FirstThatNeedsKey(const RuleBook& book);
+/// Who needs the rule set's key: "date-shift", "the profile", "escrow"; and where that stands.
+struct KeyUser {
+  std::string name;
+  Place place;
+};
+/// The first one; nothing if there is none.
+[[nodiscard]] std::optional<KeyUser> FirstThatNeedsKey(const RuleBook& book);
 
 }  // namespace dcmveil::rules

@@ -11,7 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include "dcmveil/tag.h"
 #include "engine/action.h"
+#include "engine/cms.h"
 #include "engine/crypto.h"
 #include "engine/plan.h"
 #include "rules/diagnostics.h"
@@ -71,6 +73,15 @@ struct RejectDraft {
   Place place;
 };
 
+/// `escrow:`; its certificates have been read.
+struct EscrowDraft {
+  std::vector<Tag> attributes;
+  bool all_replaced = false;
+  std::vector<cms::Certificate> recipients;
+  std::vector<std::string> contents_read;  ///< of the certificate files
+  Place place;
+};
+
 /// Where the key is to be found.
 struct KeySource {
   std::filesystem::path file;  ///< resolved; empty if a variable is named
@@ -93,6 +104,7 @@ struct RuleBook {
   std::optional<bool> otherwise_keep;
   Place otherwise_place;
   std::optional<KeySource> key;
+  std::optional<EscrowDraft> escrow;
   /// Secrets that stand in the file itself. Erased with the book.
   std::vector<std::shared_ptr<const Key>> keys_in_file;
   bool imported = false;  ///< from another tool's dialect

@@ -38,37 +38,58 @@ KeyReading Failure(std::string message, std::string hint = {}, bool missing = fa
 
 }  // namespace
 
-KeyReading ReadKeyFile(const std::filesystem::path& file) {
-  const std::string name = "key file " + file.string();
+SecretReading ReadSecretFile(const std::filesystem::path& file) {
+  SecretReading reading;
+  const auto refuse = [&](const std::string& why, std::string hint = {}) {
+    reading.message = file.string() + why;
+    reading.hint = std::move(hint);
+    return std::move(reading);
+  };
   const Descriptor descriptor(file);
   if (descriptor.get() < 0) {
-    const bool missing = errno == ENOENT || errno == ENOTDIR;
-    return Failure(name + (missing ? " does not exist" : " cannot be opened"),
-                   missing ? "dcmveil keygen " + file.string() : std::string(), missing);
+    reading.missing = errno == ENOENT || errno == ENOTDIR;
+    return refuse(reading.missing ? " does not exist" : " cannot be opened");
   }
   // Asked of the open file, so that nobody can put another one in its place in between.
   struct stat status {};
   if (::fstat(descriptor.get(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return Failure(name + " is not a regular file");
+    return refuse(" is not a regular file");
   }
   if ((status.st_mode & (S_IRWXG | S_IRWXO)) != 0) {
-    return Failure(name + " is open to other users", "chmod 600 " + file.string());
+    return refuse(" is open to other users", "chmod 600 " + file.string());
   }
-  std::string text;
-  std::string buffer(4096, '\0');
+  // One block of memory: a string that grows leaves copies behind.
+  std::string text(kMaxKeyFile, '\0');
+  std::size_t size = 0;
   ssize_t count = 0;
-  while (text.size() <= kMaxKeyFile) {
-    count = ::read(descriptor.get(), buffer.data(), buffer.size());
+  while (size < text.size()) {
+    count = ::read(descriptor.get(), text.data() + size, text.size() - size);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) break;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
+    size += static_cast<std::size_t>(count);
   }
-  std::optional<Key> key;
-  if (count == 0) key = ParseKeyText(text);
-  Cleanse(text);
-  Cleanse(buffer);
-  if (count < 0) return Failure(name + " cannot be read");
-  if (!key) return Failure(name + " " + std::string(kNoKey), "dcmveil keygen makes one");
+  if (count != 0) {
+    Cleanse(text);
+    return refuse(count < 0 ? " cannot be read" : " is too long for a key");
+  }
+  text.resize(size);
+  reading.text = std::move(text);
+  return reading;
+}
+
+KeyReading ReadKeyFile(const std::filesystem::path& file) {
+  const std::string kind = "key file ";
+  SecretReading reading = ReadSecretFile(file);
+  if (!reading.text) {
+    return Failure(kind + reading.message,
+                   reading.missing ? "dcmveil keygen " + file.string() : reading.hint,
+                   reading.missing);
+  }
+  std::optional<Key> key = ParseKeyText(*reading.text);
+  Cleanse(*reading.text);
+  if (!key) {
+    return Failure(kind + file.string() + " " + std::string(kNoKey), "dcmveil keygen makes one");
+  }
   return {std::move(key), false, {}, {}};
 }
 

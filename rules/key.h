@@ -18,6 +18,18 @@ struct KeyReading {
   std::string hint;
 };
 
+/// A file of secrets, or why it is not read.
+struct SecretReading {
+  std::optional<std::string> text;  ///< to be erased with Cleanse
+  bool missing = false;
+  std::string message;  ///< "x.pem is open to other users"
+  std::string hint;
+};
+
+/// The text of a small file. One that its group or others may read or write is refused, and so is
+/// what is no regular file.
+[[nodiscard]] SecretReading ReadSecretFile(const std::filesystem::path& file);
+
 /// The key in a file as `dcmveil keygen` writes it. A file that its group or others may read or
 /// write is refused.
 [[nodiscard]] KeyReading ReadKeyFile(const std::filesystem::path& file);

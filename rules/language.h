@@ -24,6 +24,7 @@ inline constexpr Word kTopLevelWords[] = {
     {"profile", "basic, basic+, none, or another rule file whose rules come after these"},
     {"options", "options of the profile"},
     {"key", "where the secret is: {file: …} or {env: …}; never the secret itself"},
+    {"escrow", "originals that go along, encrypted: {recipients: [cert.pem], attributes: […]}"},
     {"settings", "parameters for all rules of an action; mark: false leaves out (0012,0062-0064)"},
     {"rules", "the rules; the first that matches an element decides it"},
     {"reject", "conditions on which an instance is not exported at all"},

@@ -63,6 +63,12 @@ void UpdateWithLength(Sha256Stream& stream, std::string_view text) {
 class Loader {
  public:
   explicit Loader(const LoadOptions& options) : options_(options) {}
+  // Microsoft's configurations hold keys.
+  ~Loader() {
+    for (SourceFile& file : files_) Cleanse(file.text);
+  }
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
 
   RuleSet FromFile(const fs::path& file) {
     std::optional<std::string> text = ReadWhole(file);
@@ -108,7 +114,7 @@ class Loader {
     compiled.parts.method_text =
         ("dcmveil " DCMVEIL_VERSION ", rules " + hash.substr(0, kHashDigitsInMethod))
             .substr(0, kMaxMethodText);
-    const bool keyed = FirstThatNeedsKey(book) != nullptr;
+    const bool keyed = FirstThatNeedsKey(book).has_value();
     auto plan = std::make_shared<const engine::Plan>(std::move(compiled.parts));
     return RuleSet(std::move(plan), book.name, hash, key && keyed ? key->id() : std::string(),
                    diagnostics_.Sorted(files_));
@@ -193,6 +199,7 @@ class Loader {
     book.profile_request = std::move(base.profile_request);
     if (!book.rejects) book.rejects = std::move(base.rejects);
     if (!book.key) book.key = std::move(base.key);
+    if (!book.escrow) book.escrow = std::move(base.escrow);
     if (!book.otherwise_keep) {
       book.otherwise_keep = base.otherwise_keep;
       book.otherwise_place = base.otherwise_place;
@@ -208,19 +215,17 @@ class Loader {
                                              : ReadKeyVariable(book.key->variable),
                   book.key->place);
     }
-    const RuleDraft* const user = FirstThatNeedsKey(book);
-    if (user == nullptr) return std::nullopt;
+    const std::optional<KeyUser> user = FirstThatNeedsKey(book);
+    if (!user) return std::nullopt;
     if (!book.keys_in_file.empty()) {
       Sha256Stream stream;
       for (const auto& key : book.keys_in_file) UpdateWithLength(stream, key->bytes());
       const Digest digest = stream.Finish();
       return Key(digest.view());
     }
-    const std::string needs =
-        (user->of_profile ? std::string("the profile") : std::string(user->spec->name)) +
-        " needs a key";
+    const std::string needs = user->name + " needs a key";
     if (book.imported) {
-      diagnostics_.Warning(user->action_place,
+      diagnostics_.Warning(user->place,
                            needs +
                                " and the configuration holds none: a new one is made for each "
                                "run",
@@ -228,8 +233,8 @@ class Loader {
       return Random(book.place);
     }
     const std::string hint = "dcmveil keygen project.key, then key: {file: project.key}";
-    if (options_.allow_missing_key) return MakeDo(user->action_place, needs, hint);
-    diagnostics_.Error(user->action_place, needs, hint);
+    if (options_.allow_missing_key) return MakeDo(user->place, needs, hint);
+    diagnostics_.Error(user->place, needs, hint);
     return Random(book.place);
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "rules/condition.h"
+#include "rules/escrow.h"
 #include "rules/language.h"
 
 namespace dcmveil::rules {
@@ -46,6 +47,9 @@ class Reader {
     if (const Node* node = root.Find("profile")) Profile(*node);
     if (const Node* node = root.Find("options")) ReadOptions(*node);
     if (const Node* node = root.Find("key")) ReadKey(*node);
+    if (const Node* node = root.Find("escrow")) {
+      out_.book.escrow = ReadEscrow(*node, diagnostics_);
+    }
     if (const Node* node = root.Find("settings")) Settings(*node);
     if (const Node* node = root.Find("rules")) {
       Rules(*node);

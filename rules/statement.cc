@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "dcmveil/engine.h"
+#include "engine/dictionary.h"
+#include "engine/escrow_plan.h"
 #include "engine/plan.h"
 
 namespace dcmveil::rules {
@@ -107,6 +109,34 @@ void OptionLines(const engine::ProfileParts& profile, std::string& text) {
   }
 }
 
+void EscrowLines(const PlanParts& parts, std::string& text) {
+  text += "\n## Escrow\n\n";
+  if (!parts.escrow) {
+    text += "* No Encrypted Attributes Sequence is written.\n";
+    return;
+  }
+  const engine::EscrowPlan& escrow = *parts.escrow;
+  std::vector<std::string> names;
+  for (const Tag tag : escrow.attributes) {
+    const Attribute* attribute = FindAttribute(tag);
+    names.push_back(attribute != nullptr ? std::string(attribute->keyword) : ToString(tag));
+  }
+  text += "* Encrypted Attributes Sequence (0400,0500), one item, holds the originals of: " +
+          List(names) +
+          (escrow.all_replaced
+               ? "; and of every other top-level attribute that is removed or changed.\n"
+               : ".\n") +
+          "* Transfer syntax of the encrypted data set: Explicit VR Little Endian. Key transport "
+          "RSA (PKCS #1 v1.5), content encryption AES-256-CBC.\n"
+          "* Recipients, by the SHA-256 of their certificates, which the rule set names:";
+  for (const cms::Certificate& recipient : escrow.recipients) {
+    text += " `" + HexLower(recipient.fingerprint()) + "`";
+  }
+  text +=
+      "\n* Content keys are derived for each instance from the rule set's secret key and the "
+      "originals, so that equal runs give equal bytes.\n";
+}
+
 }  // namespace
 
 std::string NameOf(const ProfileRow& row) {
@@ -199,10 +229,9 @@ std::string ConformanceStatement(const RuleSet& rules) {
             ? "* Content items are decided by concept name and value type (table E.3.4-1), other "
               "items by the attribute that holds their value; free text is cleaned.\n"
             : "* Content Sequence is replaced by one item without content.\n";
-    text +=
-        "* Pixel data is not changed, but for overlays in unused bits, which are masked.\n"
-        "* No Encrypted Attributes Sequence is written.\n";
+    text += "* Pixel data is not changed, but for overlays in unused bits, which are masked.\n";
   }
+  EscrowLines(parts, text);
   text += "\n## Attributes and values inserted\n\n";
   if (parts.mark) {
     text +=

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/actions/encrypt.h"
 
+#include <openssl/crypto.h>
+
 #include "engine/actions/specs.h"
 #include "engine/value.h"
 
@@ -15,8 +17,10 @@ constexpr std::string_view kNoncePurpose = "encrypt-nonce";
 
 // A key taken as it is may have any length; AES-256 wants 32 bytes.
 Key AesKeyFromRaw(const Key& key) {
-  const Digest digest = Sha256(key.bytes());
-  return Key(digest.view());
+  Digest digest = Sha256(key.bytes());
+  Key derived(digest.view());
+  OPENSSL_cleanse(&digest, sizeof digest);
+  return derived;
 }
 
 class Encrypt final : public Action {

@@ -244,4 +244,23 @@ Result<ParsedInstance> ReadInstance(std::shared_ptr<ByteSource> source) {
   return parsed;
 }
 
+Result<std::unique_ptr<DcmDataset>> ReadDataSet(std::string bytes, const std::string& syntax_uid) {
+  SilenceDcmtk();
+  const DcmXfer xfer(syntax_uid.c_str());
+  if (xfer.getXfer() == EXS_Unknown || xfer.isEncapsulated() != 0 ||
+      xfer.getStreamCompression() == ESC_zlib) {
+    return ErrorCode::kUnsupportedSyntax;
+  }
+  const std::shared_ptr<ByteSource> source = ByteSource::FromMemory(std::move(bytes));
+  const Encoding encoding{.explicit_vr = xfer.isExplicitVR() != 0,
+                          .big_endian = xfer.getByteOrder() == EBO_BigEndian};
+  const Result<Extents> extents = ScanDataSet(*source, 0, encoding);
+  if (!extents) return extents.error();
+  if (extents->pixels || extents->trailing_bytes) return ErrorCode::kMalformed;
+  auto data_set = std::make_unique<DcmDataset>();
+  const std::string_view all = source->memory().substr(0, extents->head_end);
+  if (all.empty() || ReadFrom(*data_set, all, xfer.getXfer()).bad()) return ErrorCode::kMalformed;
+  return data_set;
+}
+
 }  // namespace dcmveil::engine

@@ -29,4 +29,10 @@ struct ParsedInstance {
 /// without, the transfer syntax is told from the first element. Never throws.
 [[nodiscard]] Result<ParsedInstance> ReadInstance(std::shared_ptr<ByteSource> source);
 
+/// A data set without file meta information, whole and without pixel data at its top level, in a
+/// transfer syntax that is neither deflated nor encapsulated. Fails with kUnsupportedSyntax, or as
+/// ReadInstance does.
+[[nodiscard]] Result<std::unique_ptr<DcmDataset>> ReadDataSet(std::string bytes,
+                                                              const std::string& syntax_uid);
+
 }  // namespace dcmveil::engine

@@ -34,7 +34,7 @@ void Append32(std::string& bytes, std::uint32_t value, bool big_endian) {
   Append16(bytes, big_endian ? value & 0xFFFFU : value >> 16U, big_endian);
 }
 
-bool WriteTo(DcmItem& item, E_TransferSyntax syntax, std::string& bytes) {
+bool WriteTo(DcmObject& object, E_TransferSyntax syntax, std::string& bytes) {
   std::array<char, 32768> buffer;
   DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
   const auto flush = [&] {
@@ -43,13 +43,13 @@ bool WriteTo(DcmItem& item, E_TransferSyntax syntax, std::string& bytes) {
     stream.flushBuffer(data, length);
     bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(length));
   };
-  item.transferInit();
+  object.transferInit();
   OFCondition condition = EC_StreamNotifyClient;
   while (condition == EC_StreamNotifyClient) {
-    condition = item.write(stream, syntax, EET_UndefinedLength, nullptr);
+    condition = object.write(stream, syntax, EET_UndefinedLength, nullptr);
     flush();
   }
-  item.transferEnd();
+  object.transferEnd();
   return condition.good();
 }
 
@@ -167,6 +167,12 @@ void ApplyMask(const std::string& mask, std::uint64_t offset, std::string& bytes
 }
 
 }  // namespace
+
+std::optional<std::string> EncodeObject(DcmObject& object, E_TransferSyntax syntax) {
+  std::string bytes;
+  if (!WriteTo(object, syntax, bytes)) return std::nullopt;
+  return bytes;
+}
 
 Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput output,
                                const std::string& pixel_mask, std::string_view sop_class_uid,

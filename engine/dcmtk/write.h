@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "dcmveil/engine.h"
@@ -19,5 +21,9 @@ enum class PixelOutput : std::uint8_t { kNone, kCarry, kEmpty };
                                              const std::string& pixel_mask,
                                              std::string_view sop_class_uid,
                                              std::string_view sop_instance_uid);
+
+/// The bytes of a data set or of one element, sequences with undefined length. Nothing if DCMTK
+/// cannot encode it.
+[[nodiscard]] std::optional<std::string> EncodeObject(DcmObject& object, E_TransferSyntax syntax);
 
 }  // namespace dcmveil::engine

@@ -44,6 +44,16 @@ class EncodedInstance {
   std::vector<Segment> segments_;
 };
 
+/// What an instance calls its patient and itself: UTF-8 without padding, empty where absent. Those
+/// of an input identify people: only an encrypted crosswalk may hold them.
+struct InstanceIds {
+  std::string patient_id;
+  std::string issuer_of_patient_id;
+  std::string study_instance_uid;
+  std::string series_instance_uid;
+  std::string sop_instance_uid;
+};
+
 /// One de-identified instance.
 struct Deidentified {
   /// Set when a `reject` rule applied: its reason and place; nothing else is filled in then.
@@ -59,6 +69,7 @@ struct Deidentified {
   std::string series_instance_uid;
   std::string sop_instance_uid;
   std::string sop_class_uid;
+  InstanceIds originals;  ///< of the input
   EncodedInstance encoded{{}};
 };
 

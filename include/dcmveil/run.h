@@ -84,6 +84,10 @@ struct RunOptions {
   /// Folder that gets a copy of each quarantined input, under the input's own name; empty: none is
   /// made. It holds what the archive holds, and is made with mode 0700. Not for services.
   std::filesystem::path quarantine;
+  /// Where to write the crosswalk, old identifiers to new ones, encrypted to these certificates in
+  /// PEM form; empty: none is written. See docs/crosswalk.md.
+  std::filesystem::path crosswalk;
+  std::vector<std::filesystem::path> crosswalk_to;
   /// Do everything but write; no output or state folder is made.
   bool dry_run = false;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.

@@ -28,7 +28,8 @@ int Main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
   const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app), AddConformance(app),
-                            AddActions(app), AddKeygen(app), AddDecrypt(app)};
+                            AddActions(app), AddKeygen(app), AddDecrypt(app),
+                            AddVerify(app)};
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);

@@ -21,5 +21,6 @@ struct Verb {
 [[nodiscard]] Verb AddActions(CLI::App& command);
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
+[[nodiscard]] Verb AddVerify(CLI::App& command);
 
 }  // namespace dcmveil::cli

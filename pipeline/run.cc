@@ -18,11 +18,11 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
 
 #include "engine/dcmtk/dicomdir.h"
+#include "pipeline/description.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
 #include "pipeline/folder_sink.h"
@@ -247,14 +247,8 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
 }
 
 std::optional<RunSummary::Problem> Runner::WriteDescription() const {
-  nlohmann::ordered_json description;
-  description["tool"] = "dcmveil";
-  description["version"] = Version();
-  description["rules"] = engine_.rules().name();
-  description["rules_hash"] = engine_.rules().hash();
-  description["key_id"] = engine_.rules().key_id();
   std::ofstream file(state_ / "run.json", std::ios::trunc);
-  file << description.dump(2) << "\n";
+  file << pipeline::DescribeRun(engine_.rules(), options_);
   file.close();
   if (file) return std::nullopt;
   return RunSummary::Problem{.message = "the state folder cannot be written"};

@@ -22,8 +22,8 @@ using Json = nlohmann::ordered_json;
 struct Fate {
   bool stays = false;
   bool goes = false;
-  bool changes = false;
-  std::vector<const Rule*> shifts = {};
+  bool changes = false;                  ///< by other actions than date-shift
+  std::vector<const Rule*> shifts = {};  ///< by it
 };
 
 bool AlwaysMatches(const Rule& rule, const Attribute& attribute) {
@@ -55,8 +55,11 @@ Fate FateOf(const Plan& plan, const Attribute& attribute) {
         return;
       case Effect::kChange:
       case Effect::kAdd:
-        fate.changes = true;
-        if (rule.spec->name == "date-shift") fate.shifts.push_back(&rule);
+        if (rule.spec->name == "date-shift") {
+          fate.shifts.push_back(&rule);
+        } else {
+          fate.changes = true;
+        }
         return;
     }
   };
@@ -126,8 +129,10 @@ Json Expect(const RuleSet& rules) {
                             !attribute.vrs.intersects({Vr::CS, Vr::DS, Vr::IS, Vr::TM, Vr::AS});
     if (!identifies || attribute.tag.group < 0x0008 || attribute.mask != 0xFFFFFFFF) continue;
     const Fate fate = FateOf(plan, attribute);
-    if (fate.stays) Append(fate.goes || fate.changes ? sometimes : retained, attribute.tag);
-    if (fate.shifts.empty() || fate.stays) continue;
+    const bool always = !fate.goes && !fate.changes && fate.shifts.empty();
+    if (fate.stays) Append(always ? retained : sometimes, attribute.tag);
+    // A dummy date or a kept one would not have moved alike.
+    if (fate.shifts.empty() || fate.stays || fate.changes) continue;
     Append(shifted, attribute.tag);
     for (const Rule* rule : fate.shifts) {
       const std::string own = ScopeOf(*rule);

@@ -151,8 +151,12 @@ void Consistency::AddEntities(std::uint64_t file, const Facts& before, const Fac
   const std::string_view id = before.Top(kPatientId);
   const std::string patient = std::to_string(before.PatientKey());
   add("patient", id.empty() ? std::string_view() : patient, kOfPatient);
-  add("study", before.Top(kStudyInstance), kOfStudy);
-  add("series", before.Top(kSeriesInstance), kOfSeries);
+  // Dirty inputs put two patients in one study.
+  const auto of_patient = [&patient](std::string_view uid) {
+    return uid.empty() ? std::string() : patient + "\n" + std::string(uid);
+  };
+  add("study", of_patient(before.Top(kStudyInstance)), kOfStudy);
+  add("series", of_patient(before.Top(kSeriesInstance)), kOfSeries);
 }
 
 void Consistency::AddDates(std::uint64_t file, const Facts& before, const Facts& after) {

@@ -70,6 +70,11 @@ static_assert(std::is_sorted(kClassUids.begin() + 7, kClassUids.end()));
 
 constexpr std::size_t kShortestName = 3;
 
+// Terms of medicine, one a line. A name that is one of them is looked for only beside the others.
+constexpr auto kMedicalWords = std::to_array<std::string_view>({
+#include "medical_words.inc"
+});
+
 std::string Joined(const std::vector<Word>& words) {
   std::string text;
   for (const Word& word : words) text += word.text;
@@ -151,15 +156,18 @@ bool IsCommon(std::string_view word) {
   static const std::unordered_set<std::string> words = [] {
     const std::vector<std::string> of_dictionary = DictionaryWords();
     std::unordered_set<std::string> all(of_dictionary.begin(), of_dictionary.end());
+    for (std::string_view list : kMedicalWords) {
+      for (; !list.empty(); list.remove_prefix(list.find('\n') + 1)) {
+        all.emplace(list.substr(0, list.find('\n')));
+      }
+    }
     for (const char* more :
-         {"anon",    "anonymous", "anonymized", "anonymised", "anonymity", "nobody",   "none",
-          "unknown", "noname",    "name",       "lastname",   "firstname", "null",     "void",
-          "removed", "redacted",  "deleted",    "test",       "demo",      "sample",   "example",
-          "mister",  "misses",    "miss",       "herr",       "frau",      "prof",     "professor",
-          "doctor",  "doc",       "nurse",      "male",       "female",    "child",    "baby",
-          "human",   "animal",    "brain",      "chest",      "knee",      "hospital", "clinic",
-          "the",     "and",       "for",        "not",        "pat",       "adm",      "admin",
-          "user",    "service",   "subject",    "volunteer",  "default",   "dicom"}) {
+         {"anon",    "anonymous", "anonymized", "anonymised", "nobody", "none",     "unknown",
+          "noname",  "lastname",  "firstname",  "null",       "void",   "removed",  "redacted",
+          "deleted", "test",      "demo",       "sample",     "enter",  "mister",   "misses",
+          "miss",    "herr",      "frau",       "prof",       "doctor", "nurse",    "hospital",
+          "clinic",  "the",       "and",        "for",        "not",    "admin",    "user",
+          "service", "subject",   "volunteer",  "default",    "dicom",  "synthetic"}) {
       all.insert(more);
     }
     return all;

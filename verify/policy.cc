@@ -20,7 +20,15 @@ std::unordered_set<std::uint32_t> Tags(const nlohmann::json& text) {
   return tags;
 }
 
+std::uint32_t Subject(Tag tag) {
+  return (tag == Tag(0x0002, 0x0003) ? Tag(0x0008, 0x0018) : tag).number();
+}
+
 }  // namespace
+
+bool Policy::Retains(Tag tag) const { return retained.contains(Subject(tag)); }
+
+bool Policy::MayRetain(Tag tag) const { return Retains(tag) || sometimes.contains(Subject(tag)); }
 
 std::optional<Policy> Policy::FromJson(std::string_view text) {
   const nlohmann::json json = nlohmann::json::parse(text, nullptr, false);

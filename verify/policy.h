@@ -25,10 +25,9 @@ struct Policy {
   std::unordered_set<std::uint32_t> sometimes;  ///< that stay under conditions or at some places
   std::unordered_set<std::uint32_t> shifted;    ///< dates that move
 
-  [[nodiscard]] bool Retains(Tag tag) const { return retained.contains(tag.number()); }
-  [[nodiscard]] bool MayRetain(Tag tag) const {
-    return Retains(tag) || sometimes.contains(tag.number());
-  }
+  /// The file meta information repeats SOP Instance UID and shares its lot.
+  [[nodiscard]] bool Retains(Tag tag) const;
+  [[nodiscard]] bool MayRetain(Tag tag) const;
   /// From the JSON object; nothing if it is none.
   [[nodiscard]] static std::optional<Policy> FromJson(std::string_view text);
 };

@@ -202,6 +202,18 @@ Walk::End Walk::Element(const Header& header, std::uint64_t end, Encoding encodi
   if (header.length == kUndefined) {
     // What is UN with undefined length is in implicit VR little endian (PS3.5 section 6.2.2).
     const bool is_sequence = header.vr == "SQ" || !encoding.explicit_vr;
+    if (IsPixelTag(header.tag) && (header.vr == "OB" || header.vr == "OW")) {
+      // A compressed icon. Its frames are few and small: they are searched like anything else.
+      PixelPlace icon;
+      const End stop = Fragments(header.value, icon);
+      for (const PixelPlace::Fragment& fragment : icon.fragments) {
+        Header one = header;
+        one.value = fragment.offset;
+        one.length = static_cast<std::uint32_t>(fragment.size);
+        ShowElement(one, encoding);
+      }
+      return stop;
+    }
     if (!is_sequence && header.vr != "UN") return std::nullopt;
     path_.push_back({.tag = header.tag});
     const End stop =

@@ -5,6 +5,7 @@
 #include "verify/verify.h"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <fstream>
@@ -53,6 +54,14 @@ std::uint64_t SameValueKey(Tag tag, std::string_view utf8) {
   return hash.value();
 }
 
+/// ImageType, Manufacturer, ManufacturerModelName, FrameType, SoftwareVersions and
+/// SegmentationAlgorithmName.
+bool IsWrittenByDevices(Tag tag) {
+  constexpr auto kTags = std::to_array<std::uint32_t>(
+      {0x00080008, 0x00080070, 0x00081090, 0x00089007, 0x00181020, 0x00620009});
+  return std::find(kTags.begin(), kTags.end(), tag.number()) != kTags.end();
+}
+
 /// The values of an element as UTF-8.
 std::vector<std::string> ValuesOf(const Seen& seen, TextDecoder& decoder) {
   std::string text = decoder.ToUtf8(seen.charset, seen.vr, Trimmed(seen.value));
@@ -73,6 +82,7 @@ class Collector : public Visitor {
   void OnBytes(const Seen& seen) override {
     facts.Add(seen);
     if (seen.path.empty() || seen.value.empty() || seen.value.size() > kLongestIdentifier) return;
+    if (IsWrittenByDevices(seen.tag())) of_device.insert(SameValueKey(seen.tag(), seen.value));
     const std::optional<Kind> kind = KindOf(seen.tag(), seen.vr);
     if (!kind) return;
     for (std::string& value : ValuesOf(seen, decoder_)) {
@@ -85,6 +95,7 @@ class Collector : public Visitor {
   }
   Facts facts;
   std::vector<Identifier> identifiers;
+  std::unordered_set<std::uint64_t> of_device;
 
  private:
   TextDecoder& decoder_;
@@ -142,6 +153,7 @@ class Inspector : public Visitor {
     const auto is_name = [](Kind k) { return k == Kind::kPatientName || k == Kind::kPersonName; };
     const bool same_kind = own && (*own == kind || (is_name(*own) && is_name(kind)));
     if (same_kind && policy_.MayRetain(tag)) return true;
+    if (IsOfDevice(seen, kind)) return true;
     if (kind != Kind::kBirthDate) return false;
     const std::string vr = DictionaryVr(tag);
     if (!IsDate(vr)) return false;
@@ -149,6 +161,17 @@ class Inspector : public Visitor {
     // A date that moved may come to stand on the birthday of somebody who was an infant.
     const Facts::Value* was = input_ != nullptr ? input_->facts.Find(ToString(seen.path)) : nullptr;
     return was != nullptr && !was->text.empty() && was->text != Trimmed(seen.value);
+  }
+
+  /// What devices write of themselves and of the image, from lists of words: a patient Perfusion is
+  /// no reason to doubt ImageType, nor a hospital TOSHIBA to doubt Manufacturer. Only what stood
+  /// there before.
+  [[nodiscard]] bool IsOfDevice(const Seen& seen, Kind kind) const {
+    if (kind != Kind::kPatientName && kind != Kind::kPersonName && kind != Kind::kInstitution) {
+      return false;
+    }
+    return IsWrittenByDevices(seen.tag()) && input_ != nullptr &&
+           input_->of_device.contains(SameValueKey(seen.tag(), seen.value));
   }
 
   /// Values that are too short to be searched, where they stood before.

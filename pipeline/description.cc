@@ -123,8 +123,13 @@ Json Expect(const RuleSet& rules) {
   std::string retained;
   std::string sometimes;
   std::string shifted;
+  std::string remade;
   std::string scope;
   for (const Attribute& attribute : AllAttributes()) {
+    if (attribute.vrs.contains(Vr::SQ) && attribute.mask == 0xFFFFFFFF) {
+      if (FateOf(plan, attribute).changes) Append(remade, attribute.tag);
+      continue;
+    }
     const bool identifies = attribute.vrs.intersects(kTextVrs) &&
                             !attribute.vrs.intersects({Vr::CS, Vr::DS, Vr::IS, Vr::TM, Vr::AS});
     if (!identifies || attribute.tag.group < 0x0008 || attribute.mask != 0xFFFFFFFF) continue;
@@ -156,6 +161,7 @@ Json Expect(const RuleSet& rules) {
   json["pixels_may_go"] = may_go;
   json["shift_scope"] = scope.empty() ? "patient" : scope;
   json["shifted"] = shifted;
+  json["remade"] = remade;
   json["sometimes"] = sometimes;
   json["retained"] = retained;
   return json;

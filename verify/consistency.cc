@@ -54,6 +54,17 @@ bool Contains(const List& list, Tag tag) {
   return std::find(list.begin(), list.end(), tag.number()) != list.end();
 }
 
+/// The path without the numbers of items.
+std::string ShapeOf(const std::string& path) {
+  std::string shape;
+  bool number = false;
+  for (const char c : path) {
+    number = c == '[' || (number && c != '.');
+    if (!number) shape += c;
+  }
+  return shape;
+}
+
 std::uint64_t Key(std::string_view level, std::string_view name, std::uint32_t attribute) {
   TextHash hash;
   hash.Add(level);
@@ -96,6 +107,16 @@ void Consistency::AddUid(std::uint64_t file, Tag tag, const std::string& where,
   if (!first && back->second != from) Report(file, "reference", where, "two became one");
 }
 
+bool Consistency::InRemade(const std::string& path) const {
+  constexpr std::size_t kTag = 11;  // "(0008,1155)"
+  for (std::size_t at = path.find('['); at != std::string::npos; at = path.find('[', at + 1)) {
+    const std::string digits = path.substr(at - kTag + 1, 4) + path.substr(at - kTag + 6, 4);
+    const auto number = static_cast<std::uint32_t>(std::stoul(digits, nullptr, 16));
+    if (policy_.remade.contains(number)) return true;
+  }
+  return false;
+}
+
 void Consistency::AddUids(std::uint64_t file, const Facts& before, const Facts& after) {
   const std::string_view sop_before = before.Top(kSopInstance);
   const std::string_view sop_after = after.Top(kSopInstance);
@@ -106,18 +127,21 @@ void Consistency::AddUids(std::uint64_t file, const Facts& before, const Facts& 
   }
   sop_.try_emplace(HashOf(sop_before), HashOf(sop_after));
 
-  std::vector<std::uint64_t> references;
+  std::unordered_map<std::string, std::vector<std::uint64_t>> references;
   for (const auto& [path, value] : before.values()) {
-    if (value.tag == kReferencedSopInstance) references.push_back(HashOf(value.text));
+    if (value.tag == kReferencedSopInstance)
+      references[ShapeOf(path)].push_back(HashOf(value.text));
   }
   for (const auto& [path, value] : after.values()) {
     if (!Contains(kReferences, value.tag)) continue;
     const bool defines = Contains(kDefinitions, value.tag) && path.find('.') == std::string::npos;
     const Facts::Value* was = before.Find(path);
-    if (was == nullptr || !Facts::Aligned(path, before, after)) {
-      if (value.tag == kReferencedSopInstance && !IsRegistered(value.text)) {
-        loose_.push_back(
-            {.file = file, .where = path, .after = HashOf(value.text), .before = references});
+    if (was == nullptr || InRemade(path) || !Facts::Aligned(path, before, after)) {
+      if (value.tag == kReferencedSopInstance && !IsRegistered(value.text) && !InRemade(path)) {
+        loose_.push_back({.file = file,
+                          .where = path,
+                          .after = HashOf(value.text),
+                          .before = references[ShapeOf(path)]});
       }
       continue;
     }
@@ -175,7 +199,7 @@ void Consistency::AddDates(std::uint64_t file, const Facts& before, const Facts&
     if (!IsDate(value.vr)) continue;
     if (policy_.known && !policy_.shifted.contains(value.tag.number())) continue;
     const Facts::Value* was = before.Find(path);
-    if (was == nullptr || !Facts::Aligned(path, before, after)) continue;
+    if (was == nullptr || InRemade(path) || !Facts::Aligned(path, before, after)) continue;
     const std::vector<std::string_view> from = Values(was->text);
     const std::vector<std::string_view> to = Values(value.text);
     if (from.size() != to.size()) continue;

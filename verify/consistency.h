@@ -47,6 +47,8 @@ class Consistency {
     std::vector<std::uint64_t> before;
   };
 
+  /// Whether the element is part of a sequence that the rules make anew.
+  [[nodiscard]] bool InRemade(const std::string& path) const;
   void AddUids(std::uint64_t file, const Facts& before, const Facts& after);
   void AddUid(std::uint64_t file, Tag tag, const std::string& where, std::string_view before,
               std::string_view after, bool defines);

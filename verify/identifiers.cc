@@ -273,6 +273,18 @@ void Table::AddId(Kind kind, std::string_view value, bool distinctive) {
   if (joined.size() < (distinctive ? 6U : 4U)) return;
   if (distinctive && !has_digit) return;
   AddWords(kind, words);
+  if (distinctive) return;
+  // The number in "MRN-0012-3456" is written without what stands around it, too.
+  constexpr std::size_t kShortestNumber = 6;
+  for (std::size_t at = 0; at < words.size(); ++at) {
+    std::vector<Word> number;
+    while (at < words.size() && words[at].digits) number.push_back(words[at++]);
+    const std::string text = Joined(number);
+    const std::size_t zeros = std::min(text.find_first_not_of('0'), text.size());
+    if (text.size() - zeros < kShortestNumber) continue;
+    AddWords(kind, number);
+    if (zeros > 0) AddWords(kind, {{.text = text.substr(zeros), .digits = true, .separator = {}}});
+  }
 }
 
 void Table::AddBirthDate(std::string_view value) {

@@ -49,6 +49,7 @@ std::optional<Policy> Policy::FromJson(std::string_view text) {
   }
   policy.retained = Tags(json.value("retained", nlohmann::json()));
   policy.sometimes = Tags(json.value("sometimes", nlohmann::json()));
+  policy.remade = Tags(json.value("remade", nlohmann::json()));
   policy.shifted = Tags(json.value("shifted", nlohmann::json()));
   return policy;
 }

@@ -24,6 +24,7 @@ struct Policy {
   std::unordered_set<std::uint32_t> retained;   ///< attributes that always stay
   std::unordered_set<std::uint32_t> sometimes;  ///< that stay under conditions or at some places
   std::unordered_set<std::uint32_t> shifted;    ///< dates that move
+  std::unordered_set<std::uint32_t> remade;     ///< sequences that get items of their own
 
   /// The file meta information repeats SOP Instance UID and shares its lot.
   [[nodiscard]] bool Retains(Tag tag) const;

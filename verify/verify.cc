@@ -158,9 +158,10 @@ class Inspector : public Visitor {
     const std::string vr = DictionaryVr(tag);
     if (!IsDate(vr)) return false;
     if (policy_.MayRetain(tag)) return true;
-    // A date that moved may come to stand on the birthday of somebody who was an infant.
+    // A date that stood there before is that date's own affair (see Consistency): an infant was
+    // examined on the day of birth, and a date that moved may come to stand on a birthday.
     const Facts::Value* was = input_ != nullptr ? input_->facts.Find(ToString(seen.path)) : nullptr;
-    return was != nullptr && !was->text.empty() && was->text != Trimmed(seen.value);
+    return was != nullptr && !was->text.empty() && own != Kind::kBirthDate;
   }
 
   /// What devices write of themselves and of the image, from lists of words: a patient Perfusion is

@@ -22,5 +22,6 @@ struct Verb {
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
 [[nodiscard]] Verb AddVerify(CLI::App& command);
+[[nodiscard]] Verb AddProof(CLI::App& command);
 
 }  // namespace dcmveil::cli

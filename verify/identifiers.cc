@@ -253,7 +253,7 @@ void Table::AddId(Kind kind, std::string_view value, bool distinctive) {
   const bool has_digit =
       std::any_of(words.begin(), words.end(), [](const Word& w) { return w.digits; });
   if (AllCommon(words)) return;
-  if (words.size() > 0 && AllDigits(words)) {
+  if (!words.empty() && AllDigits(words)) {
     constexpr std::size_t kShortest = 6;
     const bool same = joined.find_first_not_of(joined.front()) == std::string::npos;
     const bool zeros = joined.size() - joined.find_first_not_of('0') < 4;

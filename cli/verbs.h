@@ -23,5 +23,7 @@ struct Verb {
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
 [[nodiscard]] Verb AddReidentify(CLI::App& command);
 [[nodiscard]] Verb AddCrosswalk(CLI::App& command);
+[[nodiscard]] Verb AddVerify(CLI::App& command);
+[[nodiscard]] Verb AddProof(CLI::App& command);
 
 }  // namespace dcmveil::cli

@@ -18,13 +18,13 @@
 #include <fstream>
 #include <memory>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
 
 #include "engine/dcmtk/dicomdir.h"
 #include "engine/plan.h"
 #include "pipeline/crosswalk.h"
+#include "pipeline/description.h"
 #include "pipeline/dicomweb_problem.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
@@ -354,15 +354,8 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
 }
 
 std::optional<RunSummary::Problem> Runner::WriteDescription() const {
-  nlohmann::ordered_json description;
-  description["tool"] = "dcmveil";
-  description["version"] = Version();
-  description["rules"] = engine_.rules().name();
-  description["rules_hash"] = engine_.rules().hash();
-  description["key_id"] = engine_.rules().key_id();
-  description["edition"] = EditionOf(engine_.rules());
   std::ofstream file(state_ / "run.json", std::ios::trunc);
-  file << description.dump(2) << "\n";
+  file << pipeline::DescribeRun(engine_.rules(), options_);
   file.close();
   if (file) return std::nullopt;
   return RunSummary::Problem{.message = "the state folder cannot be written"};

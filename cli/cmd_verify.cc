@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <string>
+
+#include "cli/exit_codes.h"
+#include "cli/load.h"
+#include "cli/terminal.h"
+#include "cli/verbs.h"
+#include "pipeline/description.h"
+#include "verify/verify.h"
+
+namespace dcmveil::cli {
+namespace {
+
+struct Flags {
+  std::string state;
+  std::string input;
+  std::string output;
+  std::string rules;
+  int jobs = 0;
+  bool json = false;
+  bool quiet = false;
+};
+
+constexpr const char* kExitCodes =
+    "Exit status: 0 nothing was found; 1 could not go on; 2 the command or the rules are wrong;\n"
+    "4 something was found: a leak, or an output that is not as it should be.";
+
+void PrintText(const verify::Report& report) {
+  const Style style(STDOUT_FILENO);
+  constexpr std::size_t kMostLines = 100;
+  std::size_t lines = 0;
+  for (const verify::Finding& finding : report.findings) {
+    if (++lines > kMostLines) {
+      std::printf("and more; --json has them all\n");
+      break;
+    }
+    std::printf("%s %s%s%s: %s\n", style.Yellow(finding.check).c_str(), finding.file.c_str(),
+                finding.where.empty() ? "" : " ", finding.where.c_str(), finding.kind.c_str());
+  }
+  std::string summary;
+  for (const auto& [check, count] : report.counts) {
+    if (!summary.empty()) summary += ", ";
+    summary += WithCommas(count) + " " + check;
+  }
+  if (summary.empty()) summary = report.problem ? "not finished" : "nothing found";
+  std::printf("%s (%s inputs, %s outputs, %s, %s)\n", style.Bold(summary).c_str(),
+              WithCommas(report.inputs).c_str(), WithCommas(report.outputs).c_str(),
+              Bytes(static_cast<double>(report.bytes)).c_str(), Duration(report.seconds).c_str());
+  for (const std::string& text : report.not_checked) {
+    std::printf("  not checked: %s\n", text.c_str());
+  }
+}
+
+/// Beside the manifest, for reports and the proof.
+bool Store(const std::filesystem::path& state, const std::string& json) {
+  std::ofstream file(state / "verify.json", std::ios::trunc);
+  file << json << "\n";
+  file.close();
+  return !file.fail();
+}
+
+int VerifyVerb(const Flags& flags) {
+  verify::Options options;
+  options.state = flags.state;
+  if (flags.state.empty()) {
+    if (flags.input.empty() || flags.output.empty()) {
+      std::fprintf(stderr, "dcmveil: verify needs --state, or --input and --output\n");
+      return kUsage;
+    }
+    std::filesystem::path state = std::filesystem::path(flags.output).lexically_normal();
+    if (!state.has_filename()) state = state.parent_path();
+    state += ".dcmveil";
+    options.state = state;
+  }
+  options.input = flags.input;
+  options.output = flags.output;
+  options.jobs = flags.jobs;
+  if (!flags.rules.empty()) {
+    const std::optional<RuleSet> rules =
+        Load(flags.rules, {.key_file = {}, .allow_missing_key = true}, false);
+    if (!rules) return kUsage;
+    options.expectations = pipeline::Expectations(*rules);
+  }
+  const verify::Report report = verify::Verify(options);
+  const std::string json = verify::ToJson(report);
+  int exit_code = report.problem ? kCouldNotGoOn : kAllWell;
+  if (!report.counts.empty()) exit_code = kLeakFound;
+  if (flags.json) {
+    std::printf("%s\n", json.c_str());
+  } else if (!flags.quiet) {
+    PrintText(report);
+  }
+  if (report.problem) std::fprintf(stderr, "dcmveil: %s\n", report.problem->c_str());
+  if (report.inputs > 0 && !Store(options.state, json)) {
+    std::fprintf(stderr, "dcmveil: verify.json cannot be written in the state folder\n");
+    if (exit_code == kAllWell) exit_code = kCouldNotGoOn;
+  }
+  return exit_code;
+}
+
+}  // namespace
+
+Verb AddVerify(CLI::App& command) {
+  const auto flags = std::make_shared<Flags>();
+  CLI::App* app = command.add_subcommand(
+      "verify", "Look again at a finished output, by other code: leaks, markers, references");
+  app->add_option("--state", flags->state,
+                  "State folder of the run, with its manifest [SINK.dcmveil]")
+      ->type_name("DIR");
+  app->add_option("-i,--input", flags->input, "What was read, if it is elsewhere now")
+      ->type_name("SOURCE");
+  app->add_option("-o,--output", flags->output, "What was written, if it is elsewhere now")
+      ->type_name("OUT");
+  app->add_option("-r,--rules", flags->rules,
+                  "Rule file that says what stays on purpose, instead of what the run wrote down")
+      ->type_name("RULES");
+  app->add_option("-j,--jobs", flags->jobs, "Threads [number of processors]")
+      ->check(CLI::Range(1, 1024))
+      ->type_name("N");
+  app->add_flag("--json", flags->json, "One JSON object on standard output");
+  app->add_flag("-q,--quiet", flags->quiet, "Print errors only");
+  app->footer(kExitCodes);
+  return {app, [flags] { return VerifyVerb(*flags); }};
+}
+
+}  // namespace dcmveil::cli

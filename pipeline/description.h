@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// run.json in the state folder: what was run, on what, by which rules, and what the rules mean to
+// leave, so that `verify` can tell what stays on purpose from a leak.
+#pragma once
+
+#include <string>
+
+#include "dcmveil/run.h"
+
+namespace dcmveil::pipeline {
+
+/// The whole file's text.
+[[nodiscard]] std::string DescribeRun(const RuleSet& rules, const RunOptions& options);
+
+/// The object "expectations" of it, as JSON. It depends on the rules alone.
+[[nodiscard]] std::string Expectations(const RuleSet& rules);
+
+}  // namespace dcmveil::pipeline

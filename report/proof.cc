@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/proof.h"
+
+#include <algorithm>
+#include <atomic>
+#include <fstream>
+#include <iterator>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <thread>
+#include <unordered_map>
+
+#include "report/merkle.h"
+#include "report/signature.h"
+
+namespace dcmveil::report {
+namespace fs = std::filesystem;
+namespace {
+
+using Json = nlohmann::json;  // keys sorted: one text for one content
+constexpr const char* kFormat = "dcmveil-proof-1";
+constexpr const char* kDicomdir = "DICOMDIR";
+
+std::optional<std::string> ReadText(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  if (!stream) return std::nullopt;
+  return std::string(std::istreambuf_iterator<char>(stream), {});
+}
+
+std::string Text(const Json& object, const char* name) {
+  const auto it = object.find(name);
+  return it != object.end() && it->is_string() ? it->get<std::string>() : std::string();
+}
+
+bool Flag(const Json& object, const char* name) {
+  const auto it = object.find(name);
+  return it != object.end() && it->is_boolean() && it->get<bool>();
+}
+
+Json Member(const Json& object, const char* name) {
+  const auto it = object.find(name);
+  return it != object.end() ? *it : Json();
+}
+
+/// Bytes that are no UTF-8 are shown as U+FFFD in the manifest.
+std::string Shown(const std::string& name) {
+  return Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace))
+      .get<std::string>();
+}
+
+/// The files behind names of the manifest.
+class Files {
+ public:
+  explicit Files(fs::path root) : root_(std::move(root)) {}
+  [[nodiscard]] fs::path PathOf(const std::string& shown) {
+    std::error_code error;
+    if (!fs::is_directory(root_, error)) return root_;
+    if (shown.find("\xEF\xBF\xBD") == std::string::npos) return root_ / shown;
+    if (!listed_) List();
+    const auto it = odd_.find(shown);
+    return root_ / (it != odd_.end() ? it->second : shown);
+  }
+
+ private:
+  void List() {
+    listed_ = true;
+    std::error_code error;
+    for (auto it = fs::recursive_directory_iterator(root_, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      const std::string name = it->path().lexically_relative(root_).string();
+      std::string shown = Shown(name);
+      if (shown != name) odd_.try_emplace(std::move(shown), name);
+    }
+  }
+
+  fs::path root_;
+  bool listed_ = false;
+  std::unordered_map<std::string, std::string> odd_;
+};
+
+/// The hashes of the files in their order; nothing if one cannot be read.
+std::optional<std::vector<Hash>> HashAll(const std::vector<fs::path>& files, int jobs) {
+  std::vector<Hash> hashes(files.size());
+  std::atomic<std::size_t> next{0};
+  std::atomic<bool> failed{false};
+  const auto work = [&] {
+    for (std::size_t i = next++; i < files.size() && !failed; i = next++) {
+      const std::optional<Hash> hash = Sha256OfFile(files[i]);
+      if (!hash) {
+        failed = true;
+        return;
+      }
+      hashes[i] = *hash;
+    }
+  };
+  const unsigned processors = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned wanted = jobs > 0 ? static_cast<unsigned>(jobs) : processors;
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < wanted; ++i) threads.emplace_back(work);
+  work();
+  for (std::thread& thread : threads) thread.join();
+  if (failed) return std::nullopt;
+  return hashes;
+}
+
+std::string RootOf(const std::vector<Hash>& hashes) {
+  MerkleTree tree;
+  for (const Hash& hash : hashes) tree.Add(hash);
+  return Hex(tree.Root());
+}
+
+/// What the manifest says, as far as it goes into the proof.
+struct Account {
+  std::map<std::string, std::uint64_t> outcomes;
+  std::map<std::string, std::map<std::string, std::uint64_t>> reasons;  ///< by outcome
+  std::vector<std::string> inputs;
+  std::vector<std::string> outputs;
+};
+
+bool ReadManifest(const fs::path& file, Account& account) {
+  std::ifstream stream(file);
+  if (!stream) return false;
+  for (std::string line; std::getline(stream, line);) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object()) return false;
+    const std::string outcome = Text(json, "outcome");
+    const std::string input = Text(json, "input");
+    if (outcome.empty() || input.empty()) return false;
+    account.inputs.push_back(input);
+    ++account.outcomes[outcome];
+    if (const std::string reason = Text(json, "reason"); !reason.empty()) {
+      ++account.reasons[outcome][reason];
+    }
+    if (std::string output = Text(json, "output"); !output.empty()) {
+      account.outputs.push_back(std::move(output));
+    }
+  }
+  return true;
+}
+
+/// The result of `verify`, if there is one that looked at this very run.
+Json VerifyResult(const fs::path& state) {
+  std::error_code error;
+  const auto verified = fs::last_write_time(state / "verify.json", error);
+  if (error) return {};
+  const auto run = fs::last_write_time(state / "manifest.ndjson", error);
+  if (error || verified < run) return {};
+  const Json json = Json::parse(ReadText(state / "verify.json").value_or(""), nullptr, false);
+  if (!json.is_object()) return {};
+  Json result;
+  for (const char* name : {"result", "counts", "inputs", "outputs", "not_checked"}) {
+    result[name] = Member(json, name);
+  }
+  return result;
+}
+
+fs::path Resolve(const Json& run, const char* name) {
+  return (fs::path(Text(run, "folder")) / Text(run, name)).lexically_normal();
+}
+
+std::optional<std::string> AddInputs(const Json& run, const Account& account, int jobs,
+                                     Json& proof) {
+  proof["inputs"]["count"] = account.inputs.size();
+  proof["inputs"]["root"] = nullptr;
+  if (Flag(run, "input_is_service")) return std::nullopt;
+  Files files(Resolve(run, "input"));
+  std::vector<fs::path> paths;
+  paths.reserve(account.inputs.size());
+  for (const std::string& name : account.inputs) paths.push_back(files.PathOf(name));
+  std::optional<std::vector<Hash>> hashes = HashAll(paths, jobs);
+  if (!hashes) return "an input of the manifest is not there or cannot be read";
+  // In an order that says nothing of names.
+  std::sort(hashes->begin(), hashes->end());
+  proof["inputs"]["root"] = RootOf(*hashes);
+  return std::nullopt;
+}
+
+std::optional<std::string> AddOutputs(const Json& run, Account& account, int jobs, Json& proof) {
+  proof["outputs"]["root"] = nullptr;
+  proof["outputs"]["count"] = account.outputs.size();
+  if (Flag(run, "output_is_service")) return std::nullopt;
+  std::error_code error;
+  fs::path root = Resolve(run, "output");
+  if (!fs::is_directory(root, error)) root = root.parent_path();
+  if (Flag(run, "dicomdir") && fs::exists(root / kDicomdir, error)) {
+    account.outputs.emplace_back(kDicomdir);
+  }
+  std::sort(account.outputs.begin(), account.outputs.end());
+  Files files(root);
+  std::vector<fs::path> paths;
+  paths.reserve(account.outputs.size());
+  for (const std::string& name : account.outputs) paths.push_back(files.PathOf(name));
+  const std::optional<std::vector<Hash>> hashes = HashAll(paths, jobs);
+  if (!hashes) return "an output of the manifest is not there or cannot be read";
+  proof["outputs"]["count"] = account.outputs.size();
+  proof["outputs"]["root"] = RootOf(*hashes);
+  return std::nullopt;
+}
+
+/// The names of all files below, as the manifest would show them, sorted, with their paths.
+std::optional<std::vector<std::pair<std::string, fs::path>>> ListFiles(const fs::path& root) {
+  std::vector<std::pair<std::string, fs::path>> files;
+  std::error_code error;
+  auto it = fs::recursive_directory_iterator(root, error);
+  for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+    if (it->is_directory(error) && !it->is_symlink(error)) continue;
+    files.emplace_back(Shown(it->path().lexically_relative(root).string()), it->path());
+  }
+  if (error) return std::nullopt;
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+void CheckSignature(const Json& json, const fs::path& public_key, ProofCheck& check) {
+  const Json signature = Member(json, "signature");
+  const bool is_signed = signature.is_object();
+  if (!is_signed) {
+    if (public_key.empty()) {
+      check.notes.emplace_back("it is not signed: anybody may have written it");
+    } else {
+      check.wrong.emplace_back("it is not signed");
+    }
+    return;
+  }
+  const std::string pem = Text(signature, "public_key");
+  const std::optional<std::string> value = FromBase64(Text(signature, "value"));
+  const std::optional<std::string> bytes = FromBase64(Text(signature, "signed"));
+  if (Text(signature, "algorithm") != "Ed25519" || !value || !bytes ||
+      !IsSignedBy(pem, *bytes, *value)) {
+    check.wrong.emplace_back("the signature does not hold");
+    return;
+  }
+  if (Json::parse(*bytes, nullptr, false) != Member(json, "proof")) {
+    check.wrong.emplace_back("what is signed is not what it says");
+    return;
+  }
+  if (public_key.empty()) {
+    check.right.emplace_back("the signature holds for the key that it names itself");
+    check.notes.emplace_back("whose key that is cannot be told without --public-key");
+    return;
+  }
+  const std::optional<std::string> expected = ReadText(public_key);
+  if (!expected || !IsSameKey(*expected, pem)) {
+    check.wrong.emplace_back("it is signed with another key");
+    return;
+  }
+  check.right.emplace_back("the signature is of the given key");
+}
+
+void CheckOutputs(const Json& outputs, const fs::path& folder, int jobs, ProofCheck& check) {
+  const std::string root = outputs.is_object() ? Text(outputs, "root") : std::string();
+  if (root.empty()) {
+    check.wrong.emplace_back("it says nothing of files in a folder");
+    return;
+  }
+  const auto files = ListFiles(folder);
+  std::optional<std::vector<Hash>> hashes;
+  if (files) {
+    std::vector<fs::path> paths;
+    paths.reserve(files->size());
+    for (const auto& [name, path] : *files) paths.push_back(path);
+    hashes = HashAll(paths, jobs);
+  }
+  if (!hashes) {
+    check.problem = "the output " + folder.string() + " cannot be read";
+    return;
+  }
+  const Json count = Member(outputs, "count");
+  if (count != hashes->size()) {
+    check.wrong.push_back("the output has " + std::to_string(hashes->size()) + " files and not " +
+                          count.dump());
+  } else if (RootOf(*hashes) != root) {
+    check.wrong.emplace_back("a file of the output is another, or has another name");
+  } else {
+    check.right.push_back("the output has these " + std::to_string(hashes->size()) +
+                          " files, byte for byte, and no other");
+  }
+}
+
+}  // namespace
+
+std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path& file,
+                                          const fs::path& sign_key, int jobs) {
+  const Json run = Json::parse(ReadText(state / "run.json").value_or(""), nullptr, false);
+  Account account;
+  if (!run.is_object() || !ReadManifest(state / "manifest.ndjson", account)) {
+    return "the state folder " + state.string() + " has no run.json and manifest that can be read";
+  }
+  Json proof;
+  proof["format"] = kFormat;
+  for (const char* name :
+       {"tool", "version", "rules_hash", "key_id", "profile", "edition", "options"}) {
+    proof[name] = Member(run, name);
+  }
+  proof["outcomes"] = account.outcomes;
+  proof["reasons"] = account.reasons;
+  if (std::optional<std::string> problem = AddInputs(run, account, jobs, proof)) return problem;
+  if (std::optional<std::string> problem = AddOutputs(run, account, jobs, proof)) return problem;
+  proof["verify"] = VerifyResult(state);
+
+  nlohmann::ordered_json whole;
+  whole["proof"] = proof;
+  whole["signature"] = nullptr;
+  if (!sign_key.empty()) {
+    const std::string bytes = proof.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string problem;
+    const std::optional<Signature> signature = Sign(sign_key, bytes, problem);
+    if (!signature) return problem;
+    nlohmann::ordered_json signed_part;
+    signed_part["algorithm"] = "Ed25519";
+    signed_part["public_key"] = signature->public_key;
+    signed_part["signed"] = ToBase64(bytes);
+    signed_part["value"] = ToBase64(signature->value);
+    whole["signature"] = signed_part;
+  }
+  std::ofstream stream(file, std::ios::trunc);
+  stream << whole.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
+  stream.close();
+  if (stream.fail()) return "the proof " + file.string() + " cannot be written";
+  return std::nullopt;
+}
+
+std::optional<std::string> WriteProof(const fs::path& state, const fs::path& folder,
+                                      const fs::path& sign_key) {
+  return WriteProofFile(state, folder / "proof.json", sign_key);
+}
+
+ProofCheck CheckProof(const fs::path& proof, const fs::path& output, const fs::path& public_key,
+                      int jobs) {
+  ProofCheck check;
+  const Json json = Json::parse(ReadText(proof).value_or(""), nullptr, false);
+  const Json content = json.is_object() ? Member(json, "proof") : Json();
+  if (!content.is_object() || Text(content, "format") != kFormat) {
+    check.problem = proof.string() + " is no proof that can be read";
+    return check;
+  }
+  CheckSignature(json, public_key, check);
+  if (output.empty()) {
+    check.notes.emplace_back("the files were not looked at; give --output");
+  } else {
+    CheckOutputs(Member(content, "outputs"), output, jobs, check);
+  }
+  const Json verify = Member(content, "verify");
+  if (!verify.is_object()) {
+    check.notes.emplace_back("nobody looked at the output again (dcmveil verify)");
+  } else if (Text(verify, "result") == "clean") {
+    check.right.emplace_back("a second look at the output (dcmveil verify) had found nothing");
+  } else {
+    check.wrong.emplace_back("the second look at the output (dcmveil verify) was not clean");
+  }
+  return check;
+}
+
+}  // namespace dcmveil::report

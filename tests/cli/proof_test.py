@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""proof.json holds for the files it was made of, for no others, and tells nothing."""
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import unittest
+
+from support import CliTest, Command, FindLeaks, Main, ReadIdentifiers, Tree
+
+OPENSSL = shutil.which("openssl")
+
+
+def Root(hashes):
+    """RFC 6962 section 2.1, as it is written there."""
+    if not hashes:
+        return hashlib.sha256().digest()
+    if len(hashes) == 1:
+        return hashlib.sha256(b"\0" + hashes[0]).digest()
+    k = 1
+    while k * 2 < len(hashes):
+        k *= 2
+    return hashlib.sha256(b"\1" + Root(hashes[:k]) + Root(hashes[k:])).digest()
+
+
+@unittest.skipUnless(OPENSSL, "openssl is not installed")
+class Proof(CliTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.output = cls.class_tmp / "out"
+        cls.Run("research-export.yaml", cls.samples, cls.output, expect=3)
+        cls.sign, cls.public = cls.MakeKey("sign")
+        _, cls.other = cls.MakeKey("other")
+        if Command("verify", "--state", cls.State(cls.output)).returncode != 0:
+            raise AssertionError("verify found something")
+        cls.proof = cls.class_tmp / "proof.json"
+        cls.Make(cls.proof, "--sign-key", cls.sign)
+
+    @classmethod
+    def MakeKey(cls, name):
+        private, public = cls.class_tmp / f"{name}.pem", cls.class_tmp / f"{name}.pub"
+        subprocess.run([OPENSSL, "genpkey", "-algorithm", "ed25519", "-out", private], check=True)
+        private.chmod(0o600)
+        subprocess.run([OPENSSL, "pkey", "-in", private, "-pubout", "-out", public], check=True)
+        return private, public
+
+    @classmethod
+    def Make(cls, file, *more, expect=0, state=None):
+        result = Command("proof", "make", "--state", state or cls.State(cls.output), "-o", file, *more)
+        if result.returncode != expect:
+            raise AssertionError(result.stderr)
+        return result
+
+    def Check(self, *more, expect, proof=None):
+        result = Command("proof", "check", proof or self.proof, *more)
+        self.assertEqual(expect, result.returncode, result.stdout + result.stderr)
+        return result.stdout.decode()
+
+    def test_holds(self):
+        text = self.Check("--output", self.output, "--public-key", self.public, expect=0)
+        self.assertEqual(3, text.count("holds: "))
+        self.assertNotIn("note: ", text)
+        again = self.tmp / "again.json"
+        self.Make(again, "--sign-key", self.sign, "-j", "1")
+        self.assertEqual(self.proof.read_bytes(), again.read_bytes())
+
+    def test_content(self):
+        proof = json.loads(self.proof.read_text())["proof"]
+        lines = self.Manifest(self.output)
+        run = json.loads((self.State(self.output) / "run.json").read_text())
+        self.assertEqual(run["rules_hash"], proof["rules_hash"])
+        self.assertEqual("DICOM PS3.15 2026d", proof["edition"])
+        self.assertEqual(len(lines), sum(proof["outcomes"].values()))
+        self.assertEqual("clean", proof["verify"]["result"])
+        tree = Tree(self.output)
+        outputs = [hashlib.sha256(tree[name]).digest() for name in sorted(tree)]
+        self.assertEqual({"count": len(tree), "root": Root(outputs).hex()}, proof["outputs"])
+        inputs = sorted(hashlib.sha256(data).digest() for data in Tree(self.samples).values())
+        self.assertEqual({"count": len(inputs), "root": Root(inputs).hex()}, proof["inputs"])
+
+    def test_openssl_agrees(self):
+        signature = json.loads(self.proof.read_text())["signature"]
+        (self.tmp / "signed").write_bytes(base64.b64decode(signature["signed"]))
+        (self.tmp / "value").write_bytes(base64.b64decode(signature["value"]))
+        result = subprocess.run([OPENSSL, "pkeyutl", "-verify", "-pubin", "-inkey", self.public, "-rawin",
+                                 "-in", self.tmp / "signed", "-sigfile", self.tmp / "value"], check=False)
+        self.assertEqual(0, result.returncode)
+
+    def test_tells_nothing(self):
+        identifiers = ReadIdentifiers(self.samples)
+        self.assertEqual([], FindLeaks({"proof": self.proof.read_bytes()}, identifiers))
+        text = self.proof.read_text()
+        for line in self.Manifest(self.output):
+            self.assertNotIn(line["input"], text)
+            self.assertNotIn(line["output"] or "-/-", text)
+
+    def test_files_that_are_others(self):
+        copy = self.tmp / "copy"
+        shutil.copytree(self.output, copy)
+        names = sorted(os.fsdecode(name) for name in Tree(copy))
+        for what, change in (("changed", lambda: self.Append(copy / names[0])),
+                             ("more", lambda: (copy / "more").write_text("")),
+                             ("less", lambda: (copy / names[1]).unlink()),
+                             ("renamed", lambda: (copy / names[-1]).rename(copy / "0.dcm")),
+                             ("a link", lambda: self.Link(copy / names[2], copy / names[3]))):
+            with self.subTest(what=what):
+                shutil.rmtree(copy)
+                shutil.copytree(self.output, copy)
+                self.Check("--output", copy, expect=0)
+                change()
+                self.assertIn("WRONG", self.Check("--output", copy, expect=4))
+
+    @staticmethod
+    def Append(file):
+        with open(file, "ab") as stream:
+            stream.write(b"\0")
+
+    @staticmethod
+    def Link(file, target):
+        file.unlink()
+        file.symlink_to(target)
+
+    def test_proof_that_is_another(self):
+        whole = json.loads(self.proof.read_text())
+        changed = self.tmp / "changed.json"
+
+        def expect_wrong(change, *more):
+            copy = json.loads(json.dumps(whole))
+            change(copy)
+            changed.write_text(json.dumps(copy))
+            self.assertIn("WRONG", self.Check(*more, expect=4, proof=changed))
+        expect_wrong(lambda p: p["proof"].update(rules_hash="0" * 64))
+        expect_wrong(lambda p: p["proof"]["outcomes"].update(quarantined=0))
+        expect_wrong(lambda p: p["proof"]["outputs"].update(root="0" * 64), "--output", self.output)
+        expect_wrong(lambda p: p["signature"].update(value=base64.b64encode(bytes(64)).decode()))
+        expect_wrong(lambda p: p["signature"].update(signed=base64.b64encode(b"{}").decode()))
+        expect_wrong(lambda p: p["signature"].update(public_key=self.other.read_text()))
+        expect_wrong(lambda p: p.update(signature=None), "--public-key", self.public)
+        self.assertIn("WRONG", self.Check("--public-key", self.other, expect=4))
+        self.Check("--public-key", self.tmp / "none", expect=4)
+        changed.write_text("{}")
+        self.Check(expect=1, proof=changed)
+        self.Check("--output", self.tmp / "none", expect=1)
+
+    def test_unsigned(self):
+        file = self.tmp / "unsigned.json"
+        self.Make(file)
+        self.assertIn("not signed", self.Check("--output", self.output, expect=0, proof=file))
+
+    def test_verify_of_an_earlier_run_does_not_count(self):
+        output = self.tmp / "out"
+        self.Run("research-export.yaml", self.samples, output, expect=3)
+        state = self.State(output)
+        file = self.tmp / "p.json"
+        self.Make(file, state=state)
+        self.assertIsNone(json.loads(file.read_text())["proof"]["verify"])
+        Command("verify", "--state", state)
+        self.Make(file, state=state)
+        self.assertEqual("clean", json.loads(file.read_text())["proof"]["verify"]["result"])
+        first = next(iter(Tree(output)))
+        self.Append(output / os.fsdecode(first))
+        Command("verify", "--state", state)
+        self.Make(file, state=state)
+        self.assertEqual("found", json.loads(file.read_text())["proof"]["verify"]["result"])
+        self.assertIn("WRONG", self.Check(expect=4, proof=file))
+        os.utime(state / "manifest.ndjson")
+        self.Make(file, state=state)
+        self.assertIsNone(json.loads(file.read_text())["proof"]["verify"])
+
+    def test_keys(self):
+        self.sign.chmod(0o644)
+        self.addCleanup(self.sign.chmod, 0o600)
+        self.assertIn(b"open to others", self.Make(self.tmp / "p", "--sign-key", self.sign, expect=1).stderr)
+        self.sign.chmod(0o600)
+        rsa = self.tmp / "rsa.pem"
+        subprocess.run([OPENSSL, "genpkey", "-algorithm", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", rsa],
+                       check=True)
+        rsa.chmod(0o600)
+        self.Make(self.tmp / "p", "--sign-key", rsa, expect=1)
+        self.Make(self.tmp / "p", "--sign-key", self.tmp / "none", expect=1)
+        self.assertFalse((self.tmp / "p").exists())
+
+    def test_state_that_is_none(self):
+        self.Make(self.tmp / "p", expect=1, state=self.tmp)
+        self.assertEqual(2, Command("proof").returncode)
+        self.assertEqual(2, Command("proof", "make").returncode)
+
+    def test_dicomdir(self):
+        output = self.tmp / "set"
+        self.Run("research-export.yaml", self.samples, output, "--dicomdir", expect=3)
+        self.Make(self.tmp / "p", state=self.State(output))
+        self.Check("--output", output, expect=0, proof=self.tmp / "p")
+
+
+if __name__ == "__main__":
+    Main()

@@ -5,7 +5,6 @@
 #include <array>
 #include <memory>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "engine/conditions.h"
@@ -13,6 +12,8 @@
 #include "engine/dcmtk/element.h"
 #include "engine/declared_private.h"
 #include "engine/dictionary.h"
+#include "engine/facts.h"
+#include "engine/mark.h"
 #include "engine/private_blocks.h"
 #include "engine/reading.h"
 #include "engine/value.h"
@@ -24,97 +25,17 @@ constexpr Tag kSpecificCharacterSet{0x0008, 0x0005};
 constexpr Tag kSopClassUid{0x0008, 0x0016};
 constexpr Tag kSopInstanceUid{0x0008, 0x0018};
 constexpr Tag kPatientId{0x0010, 0x0020};
-constexpr Tag kIssuerOfPatientId{0x0010, 0x0021};
-constexpr Tag kPatientIdentityRemoved{0x0012, 0x0062};
 constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
 constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
 constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
-constexpr Tag kMimeType{0x0042, 0x0012};
 constexpr Tag kBurnedInAnnotation{0x0028, 0x0301};
 constexpr Tag kRecognizableVisualFeatures{0x0028, 0x0302};
-constexpr Tag kLongitudinalModified{0x0028, 0x0303};
 constexpr Tag kValueType{0x0040, 0xA040};
 constexpr Tag kConceptName{0x0040, 0xA043};
 constexpr Tag kTextValue{0x0040, 0xA160};
 constexpr Tag kContentSequence{0x0040, 0xA730};
 constexpr Tag kDataSetTrailingPadding{0xFFFC, 0xFFFC};
-
-DcmElement* FindTop(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = nullptr;
-  const bool found =
-      parsed.head->findAndGetElement(DcmTagKey(tag.group, tag.element), element).good();
-  return found ? element : nullptr;
-}
-
-/// The first value of a top-level element as UTF-8; empty if there is none.
-std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag tag, Vr vr) {
-  DcmElement* element = FindTop(parsed, tag);
-  if (element == nullptr) return {};
-  std::string bytes = RawValue(*element);
-  if (const std::size_t nul = bytes.find('\0'); nul != std::string::npos) bytes.resize(nul);
-  const auto values = charset.DecodeValues(TrimPadding(bytes), vr).values;
-  if (values.empty()) return {};
-  const std::string_view first = TrimPadding(values.front());
-  const std::size_t start = std::min(first.find_first_not_of(' '), first.size());
-  return std::string(first.substr(start));
-}
-
-Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
-  Instance instance;
-  if (DcmElement* element = FindTop(parsed, kSpecificCharacterSet)) {
-    instance.charset = Charset::FromTerms(RawValue(*element));
-  }
-  charset_known = instance.charset.known();
-  const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };
-  instance.patient_id = text(kPatientId, Vr::LO);
-  instance.issuer_of_patient_id = text(kIssuerOfPatientId, Vr::LO);
-  instance.study_instance_uid = text(kStudyInstanceUid, Vr::UI);
-  instance.series_instance_uid = text(kSeriesInstanceUid, Vr::UI);
-  instance.sop_instance_uid = text(kSopInstanceUid, Vr::UI);
-  instance.sop_class_uid = text(kSopClassUid, Vr::UI);
-  instance.mime_type = text(kMimeType, Vr::LO);
-  return instance;
-}
-
-std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = FindTop(parsed, tag);
-  if (element == nullptr) return std::nullopt;
-  const std::string bytes = RawValue(*element);
-  if (bytes.size() < 2) return std::nullopt;
-  return static_cast<unsigned char>(bytes[0]) |
-         static_cast<unsigned>(static_cast<unsigned char>(bytes[1])) << 8U;
-}
-
-/// Old overlays lie in bits of the pixel cells that the image does not use, and stay there when
-/// their group goes. The bits that the image uses, if there is such an overlay.
-Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {
-  std::set<std::uint16_t> positions;
-  for (DcmObject* object = parsed.head->nextInContainer(nullptr); object != nullptr;
-       object = parsed.head->nextInContainer(object)) {
-    const Tag tag = TagOf(*object);
-    if ((tag.group & 0xFF01U) != 0x6000) continue;
-    if (tag.element == 0x0102) positions.insert(tag.group);
-    if (tag.element == 0x3000) positions.erase(tag.group);
-  }
-  const bool embedded = !positions.empty();
-  if (!embedded || !parsed.extents.pixels) return std::string();
-  if (parsed.extents.pixels->encapsulated) return ErrorCode::kEmbeddedOverlay;
-  const unsigned allocated = TopNumber(parsed, {0x0028, 0x0100}).value_or(0);
-  const unsigned stored = TopNumber(parsed, {0x0028, 0x0101}).value_or(0);
-  const unsigned high = TopNumber(parsed, {0x0028, 0x0102}).value_or(0);
-  const bool sound = (allocated == 8 || allocated == 16 || allocated == 32) && stored > 0 &&
-                     high < allocated && stored <= high + 1;
-  if (!sound) return ErrorCode::kEmbeddedOverlay;
-  const std::uint64_t bits = ((std::uint64_t{1} << stored) - 1) << (high + 1 - stored);
-  std::string mask;
-  for (unsigned byte = 0; byte < allocated / 8; ++byte) {
-    mask.push_back(static_cast<char>((bits >> (8 * byte)) & 0xFFU));
-  }
-  if (parsed.encoding.big_endian) std::reverse(mask.begin(), mask.end());
-  const bool all = mask.find_first_not_of('\xFF') == std::string::npos;
-  return all ? std::string() : mask;
-}
 
 bool IsUid(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
@@ -675,69 +596,6 @@ Status Walker::AddMissing(DcmDataset& head) {
     }
   }
   return Done{};
-}
-
-Status Insert(DcmItem& head, Tag tag, Vr vr, std::string_view bytes) {
-  std::unique_ptr<DcmElement> made = MakeElement(tag, vr, bytes);
-  if (!made || head.insert(made.release(), OFTrue).bad()) {
-    return Error{ErrorCode::kEncodeFailed, ToString(tag)};
-  }
-  return Done{};
-}
-
-/// The codes of CID 7050 and (0028,0303). A code that an earlier de-identification left counts: the
-/// sequence is a set.
-Status MarkProfile(DcmDataset& head, const ProfileParts& profile) {
-  if (!profile.longitudinal.empty()) {
-    Status status = Insert(head, kLongitudinalModified, Vr::CS, profile.longitudinal);
-    if (!status) return status;
-  }
-  std::set<std::string> present;
-  DcmElement* earlier = nullptr;
-  const DcmTagKey key(kDeidentificationMethodCodes.group, kDeidentificationMethodCodes.element);
-  DcmSequenceOfItems* sequence =
-      head.findAndGetElement(key, earlier).good() ? AsSequence(*earlier) : nullptr;
-  for (unsigned long i = 0; sequence != nullptr && i < sequence->card(); ++i) {
-    OFString value;
-    OFString scheme;
-    DcmItem& item = *sequence->getItem(i);
-    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0100), value);
-    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0102), scheme);
-    if (scheme == "DCM") present.insert(value.c_str());
-  }
-  for (const ProfileParts::MethodCode& code : profile.method_codes) {
-    if (present.contains(code.value)) continue;
-    DcmItem* item = nullptr;
-    if (head.findOrCreateSequenceItem(key, item, -2).bad()) {
-      return Error{ErrorCode::kEncodeFailed, ToString(kDeidentificationMethodCodes)};
-    }
-    for (const auto& [tag, vr, text] :
-         {std::tuple(Tag(0x0008, 0x0100), Vr::SH, std::string_view(code.value)),
-          std::tuple(Tag(0x0008, 0x0102), Vr::SH, std::string_view("DCM")),
-          std::tuple(Tag(0x0008, 0x0104), Vr::LO, std::string_view(code.meaning))}) {
-      const Status status = Insert(*item, tag, vr, text);
-      if (!status) return status;
-    }
-  }
-  return Done{};
-}
-
-/// PS3.15 E.1.1 item 6: says that, and by what, the instance was de-identified; what earlier
-/// de-identifiers said stays in front.
-Status Mark(ParsedInstance& parsed, const PlanParts& parts) {
-  Status status = Insert(*parsed.head, kPatientIdentityRemoved, Vr::CS, "YES");
-  if (!status) return status;
-  if (parts.profile) {
-    status = MarkProfile(*parsed.head, *parts.profile);
-    if (!status) return status;
-  }
-  std::string method;
-  if (DcmElement* earlier = FindTop(parsed, kDeidentificationMethod)) {
-    method = TrimPadding(RawValue(*earlier));
-  }
-  if (method == parts.method_text || method.ends_with("\\" + parts.method_text)) return Done{};
-  if (!method.empty()) method.push_back('\\');
-  return Insert(*parsed.head, kDeidentificationMethod, Vr::LO, method + parts.method_text);
 }
 
 }  // namespace

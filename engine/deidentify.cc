@@ -24,6 +24,8 @@ namespace {
 constexpr Tag kSpecificCharacterSet{0x0008, 0x0005};
 constexpr Tag kSopClassUid{0x0008, 0x0016};
 constexpr Tag kSopInstanceUid{0x0008, 0x0018};
+constexpr Tag kManufacturer{0x0008, 0x0070};
+constexpr Tag kManufacturerModelName{0x0008, 0x1090};
 constexpr Tag kPatientId{0x0010, 0x0020};
 constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
@@ -78,6 +80,11 @@ std::size_t CountCharacters(std::string_view utf8) {
   }));
 }
 
+/// Whether what the rule writes says nothing about what stood there.
+bool WritesItsOwn(const Rule& rule) {
+  return rule.spec->name == "replace" || rule.spec->name == "dummy";
+}
+
 class Walker {
  public:
   Walker(const Plan& plan, Instance instance, DeclaredPrivate declared,
@@ -104,12 +111,15 @@ class Walker {
     notes_.push_back({code, 1});
   }
   std::vector<NoteCount> TakeNotes() { return std::move(notes_); }
+  guard::Retained TakeRetained() { return std::move(retained_); }
 
  private:
   using Owned = std::unique_ptr<DcmElement>;
 
   /// The element's successor; null: removed.
   Result<Owned> Process(Owned element, Tag tag, std::string_view creator);
+  Result<Owned> Carry(Owned element, Tag tag, const Reading& reading,
+                      const Plan::Decision& decision);
   Result<Owned> Judge(Owned element, const Reading& reading);
   /// What decides the element: the plan, or, where a profile's row would, something more exact.
   Plan::Decision Decide(Tag tag, std::string_view creator, VrSet vrs) const;
@@ -137,6 +147,7 @@ class Walker {
   Observer* observer_;
   Path path_;
   std::vector<NoteCount> notes_;
+  guard::Retained retained_;  ///< filled only for the guard
 };
 
 std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
@@ -309,6 +320,44 @@ const Rule* Walker::OtherContent(DcmItem& item) const {
 Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(tag, *element);
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
+  if (!plan_.parts().guard) return Carry(std::move(element), tag, reading, decision);
+  const std::optional<clean::IdentifierKind> kind = clean::KindOf(tag, reading.vrs);
+  const bool device = kind == clean::IdentifierKind::kDevice;
+  if (!kind || !(device || guard::IsSearched(*kind))) {
+    return Carry(std::move(element), tag, reading, decision);
+  }
+  std::vector<clean::Identifier> before;
+  AppendIdentifiers(*element, reading, instance_.charset, *kind, before);
+  Result<Owned> result = Carry(std::move(element), tag, reading, decision);
+  if (!result || before.empty()) return result;
+  std::vector<clean::Identifier> after;
+  if (*result) AppendIdentifiers(**result, reading, instance_.charset, *kind, after);
+  const Rule* rule = decision.rule;
+  // What keeping cuts off (bytes behind a NUL) was not taken by a rule.
+  if (*result && (rule == nullptr || rule->spec->effect == Effect::kKeep)) {
+    auto& list = rule == nullptr ? retained_.by_default : retained_.on_purpose;
+    // A station is not searched, but one that is kept may bear the institution's name.
+    if (!device || rule != nullptr) list.insert(list.end(), after.begin(), after.end());
+    return result;
+  }
+  if (device) return result;
+  // What these leave is what they did not recognise, not what the rules wanted to keep.
+  const bool says_what =
+      rule != nullptr && rule->spec->name != "edit" && rule->spec->name != "clean";
+  for (clean::Identifier& identifier : before) {
+    const bool stays = std::any_of(after.begin(), after.end(), [&](const clean::Identifier& other) {
+      return other.value == identifier.value;
+    });
+    std::vector<clean::Identifier>& list = !stays      ? retained_.taken
+                                           : says_what ? retained_.on_purpose
+                                                       : retained_.by_default;
+    list.push_back(std::move(identifier));
+  }
+  return result;
+}
+
+Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& reading,
+                                    const Plan::Decision& decision) {
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
   std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
@@ -401,6 +450,10 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
   if (reading.mended) Note(NoteCode::kVrMended);
   const std::string_view value =
       change.kind == Change::Kind::kSet ? std::string_view(change.bytes) : std::string_view();
+  if (plan_.parts().guard && kTextVrs.contains(vr) && WritesItsOwn(rule)) {
+    retained_.on_purpose.push_back({.kind = clean::IdentifierKind::kPersonName,
+                                    .value = instance_.charset.Decode(value, vr).text});
+  }
   // The bytes of a sequence are its items; an empty one has no bytes to read items from.
   Owned made = vr == Vr::SQ && !value.empty()
                    ? MakeSequence(tag, value, static_cast<int>(path_.size()))
@@ -604,7 +657,7 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   Rewrite rewrite;
   bool charset_known = true;
   Instance instance = ReadFacts(parsed, charset_known);
-  if (plan.wants_identifiers()) {
+  if (plan.wants_identifiers() || plan.parts().guard) {
     instance.identifiers = CollectIdentifiers(parsed, instance.charset);
   }
   const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
@@ -633,6 +686,12 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     Result<std::string> mask = MaskForOverlays(parsed);
     if (!mask) return mask.error();
     rewrite.pixel_mask = std::move(*mask);
+  }
+  std::vector<std::string> about;
+  if (plan.parts().guard) {
+    for (const Tag tag : {kManufacturer, kManufacturerModelName}) {
+      about.push_back(TopText(parsed, instance.charset, tag, Vr::LO));
+    }
   }
   Walker walker(
       plan, instance,
@@ -679,6 +738,12 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     return ErrorCode::kLostIdentity;
   }
   rewrite.notes = walker.TakeNotes();
+  if (plan.parts().guard) {
+    rewrite.knowledge = guard::Knowledge{.identifiers = instance.identifiers,
+                                         .retained = walker.TakeRetained(),
+                                         .about = std::move(about),
+                                         .charset = instance.charset};
+  }
   return rewrite;
 }
 

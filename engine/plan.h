@@ -155,6 +155,12 @@ struct RejectRule {
   std::string origin;
 };
 
+/// An element in which the guard finds nothing.
+struct GuardException {
+  TagPattern tag;
+  std::string because;
+};
+
 struct PlanParts {
   std::vector<Rule> rules;
   std::vector<AddRule> adds;
@@ -166,6 +172,9 @@ struct PlanParts {
   /// One value of De-identification Method (0012,0063), at most 64 ASCII characters.
   std::string method_text;
   std::string name;
+  /// Whether the output is searched for identifiers of the input.
+  bool guard = false;
+  std::vector<GuardException> guard_exceptions;
   /// Set if a built-in profile is in force.
   std::optional<ProfileParts> profile;
 };

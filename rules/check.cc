@@ -64,9 +64,16 @@ class Checker {
     if (book_.otherwise_keep.value_or(true) && !book_.imported) CheckPatient();
     if (book_.otherwise_keep.value_or(true)) CheckIdentity();
     CheckPrivate();
+    CheckGuard();
   }
 
  private:
+  void CheckGuard() {
+    if (book_.guard ? book_.guard->on : !book_.imported) return;
+    diagnostics_.Note(book_.guard ? book_.guard->place : book_.place,
+                      "the guard is off: outputs are not searched for identifiers of the inputs");
+  }
+
   // A rule of an extended file that a rule of the extending file takes over is not worth a word:
   // that is what extending is for. So only rules of the same file are held against each other.
   void CheckReach() {

@@ -71,6 +71,13 @@ struct RejectDraft {
   Place place;
 };
 
+/// `guard:`.
+struct GuardDraft {
+  bool on = true;
+  std::vector<engine::GuardException> exceptions;
+  Place place;
+};
+
 /// Where the key is to be found.
 struct KeySource {
   std::filesystem::path file;  ///< resolved; empty if a variable is named
@@ -90,6 +97,7 @@ struct RuleBook {
   std::optional<ProfileRequest> profile_request;
   std::optional<ProfileDraft> profile;  ///< what ApplyProfile made of the request
   std::optional<std::vector<RejectDraft>> rejects;
+  std::optional<GuardDraft> guard;
   std::optional<bool> otherwise_keep;
   Place otherwise_place;
   std::optional<KeySource> key;

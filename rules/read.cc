@@ -53,6 +53,7 @@ class Reader {
       diagnostics_.Error(out_.book.place, "rules is missing", "rules: is a list of rules");
     }
     if (const Node* node = root.Find("reject")) Rejects(*node);
+    if (const Node* node = root.Find("guard")) Guard(*node);
     if (const Node* node = root.Find("otherwise")) Otherwise(*node);
     return std::move(out_);
   }
@@ -290,6 +291,53 @@ class Reader {
       if (auto condition = ReadCondition(*when, diagnostics_)) reject.when = std::move(*condition);
       out_.book.rejects->push_back(std::move(reject));
     }
+  }
+
+  void Guard(const Node& node) {
+    constexpr std::string_view kHint =
+        "guard: off, or guard: {except: [{tag: StudyDescription, because: …}]}";
+    GuardDraft guard;
+    guard.place = node.place;
+    if (node.is_text() && (node.text == "off" || node.text == "on")) {
+      guard.on = node.text == "on";
+      out_.book.guard = std::move(guard);
+      return;
+    }
+    if (!node.is_map()) {
+      diagnostics_.Error(node.place, "guard: must be on, off or a mapping", std::string(kHint));
+      return;
+    }
+    constexpr std::array<std::string_view, 1> kKeys{"except"};
+    constexpr std::array<std::string_view, 2> kExceptKeys{"tag", "because"};
+    CheckKeys(node, kKeys, "guard", diagnostics_);
+    const Node* except = node.Find("except");
+    if (except == nullptr || !except->is_list()) {
+      diagnostics_.Error(node.place, "guard: except must be a list", std::string(kHint));
+      return;
+    }
+    for (const Node& item : except->items) {
+      if (!item.is_map()) {
+        diagnostics_.Error(item.place, "an exception must be a mapping", std::string(kHint));
+        continue;
+      }
+      CheckKeys(item, kExceptKeys, "except", diagnostics_);
+      const Node* tag = item.Find("tag");
+      const Node* because = item.Find("because");
+      std::string reason;
+      if (because != nullptr) reason = ReadText(*because, "because", diagnostics_).value_or("");
+      if (because == nullptr || reason.empty()) {
+        diagnostics_.Error(item.place, "except: because is missing",
+                           "who reviews the rules must know why identifiers may stand there");
+      }
+      if (tag == nullptr) {
+        diagnostics_.Error(item.place, "except: tag is missing", std::string(kHint));
+        continue;
+      }
+      for (const SelectorDraft& selector : ReadSelectors("tag", *tag, diagnostics_)) {
+        guard.exceptions.push_back({selector.selector.path.back(), reason});
+      }
+    }
+    out_.book.guard = std::move(guard);
   }
 
   void Otherwise(const Node& node) {

@@ -27,6 +27,7 @@ constexpr auto kRows = std::to_array<Row>({
     {{0x0008, 0x1040}, kInstitution},  // InstitutionalDepartmentName
     {{0x0010, 0x0020}, kId},           // PatientID
     {{0x0010, 0x0021}, kInstitution},  // IssuerOfPatientID
+    {{0x0010, 0x0030}, kBirthDate},    // PatientBirthDate
     {{0x0010, 0x1000}, kId},           // OtherPatientIDs
     {{0x0010, 0x1040}, kAddress},      // PatientAddress
     {{0x0010, 0x1050}, kId},           // InsurancePlanIdentification

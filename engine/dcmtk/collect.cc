@@ -15,8 +15,9 @@ constexpr int kDeepest = 64;
 /// No identifier is that long; bulk data of private elements is not read for it.
 constexpr Uint32 kLongestValue = 1U << 16U;
 
-void AddValues(DcmElement& element, Vr vr, const Charset& charset, clean::IdentifierKind kind,
-               clean::Identifiers& found) {
+template <typename Add>
+void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::IdentifierKind kind,
+                  Add&& add) {
   const Uint32 length = element.getLengthField();
   if (length == 0 || length > kLongestValue) return;
   const std::string bytes = RawValue(element);
@@ -28,8 +29,12 @@ void AddValues(DcmElement& element, Vr vr, const Charset& charset, clean::Identi
     const std::size_t start = std::min(trimmed.find_first_not_of(' '), trimmed.size());
     const std::string_view identifier = trimmed.substr(start);
     if (kind == clean::IdentifierKind::kUid && IsRegisteredUid(identifier)) continue;
-    found.Add(kind, identifier);
+    add(identifier);
   }
+}
+
+Vr TextVrOf(const Reading& reading) {
+  return kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO;
 }
 
 void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers& found);
@@ -60,8 +65,8 @@ void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers&
     const Tag tag = TagOf(element);
     const Reading reading = ReadAs(tag, element);
     if (const auto kind = clean::KindOf(tag, reading.vrs)) {
-      const Vr vr = kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO;
-      AddValues(element, vr, charset, *kind, found);
+      ForEachValue(element, TextVrOf(reading), charset, *kind,
+                   [&](std::string_view value) { found.Add(*kind, value); });
     } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
       // The walk opens these too.
       const std::unique_ptr<DcmElement> opened = MakeSequence(tag, RawValue(element), depth + 1);
@@ -78,6 +83,13 @@ std::shared_ptr<const clean::Identifiers> CollectIdentifiers(const ParsedInstanc
   Collect(*parsed.head, charset, 0, *found);
   if (parsed.after) Collect(*parsed.after, charset, 0, *found);
   return found;
+}
+
+void AppendIdentifiers(DcmElement& element, const Reading& reading, const Charset& charset,
+                       clean::IdentifierKind kind, std::vector<clean::Identifier>& found) {
+  ForEachValue(element, TextVrOf(reading), charset, kind, [&](std::string_view value) {
+    if (!value.empty()) found.push_back({.kind = kind, .value = std::string(value)});
+  });
 }
 
 }  // namespace dcmveil::engine

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "engine/charset.h"
 #include "engine/clean/identifiers.h"
 #include "engine/dcmtk/read.h"
+#include "engine/reading.h"
 
 namespace dcmveil::engine {
 
@@ -14,5 +16,9 @@ namespace dcmveil::engine {
 /// may declare their own.
 [[nodiscard]] std::shared_ptr<const clean::Identifiers> CollectIdentifiers(
     const ParsedInstance& parsed, const Charset& charset);
+
+/// The identifiers of one element, which holds them of that kind.
+void AppendIdentifiers(DcmElement& element, const Reading& reading, const Charset& charset,
+                       clean::IdentifierKind kind, std::vector<clean::Identifier>& found);
 
 }  // namespace dcmveil::engine

@@ -658,7 +658,8 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   bool charset_known = true;
   Instance instance = ReadFacts(parsed, charset_known);
   if (plan.wants_identifiers() || plan.parts().guard) {
-    instance.identifiers = CollectIdentifiers(parsed, instance.charset);
+    instance.identifiers = CollectIdentifiers(
+        parsed, instance.charset, plan.wants_identifiers() ? Which::kAll : Which::kSearched);
   }
   const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
   for (std::size_t i = 0; i < plan.parts().rejects.size(); ++i) {

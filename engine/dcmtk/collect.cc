@@ -6,6 +6,7 @@
 
 #include "engine/dcmtk/element.h"
 #include "engine/dictionary.h"
+#include "engine/guard/retained.h"
 #include "engine/reading.h"
 
 namespace dcmveil::engine {
@@ -20,34 +21,46 @@ void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::Ide
                   Add&& add) {
   const Uint32 length = element.getLengthField();
   if (length == 0 || length > kLongestValue) return;
-  const std::string bytes = RawValue(element);
+  std::string text = RawValue(element);
   // Text behind a NUL is text too.
-  std::string text = bytes;
   std::replace(text.begin(), text.end(), '\0', ' ');
-  for (const std::string& value : charset.DecodeValues(TrimPadding(text), vr).values) {
+  const auto take = [&](std::string_view value) {
     const std::string_view trimmed = TrimPadding(value);
     const std::size_t start = std::min(trimmed.find_first_not_of(' '), trimmed.size());
     const std::string_view identifier = trimmed.substr(start);
-    if (kind == clean::IdentifierKind::kUid && IsRegisteredUid(identifier)) continue;
-    add(identifier);
+    if (kind != clean::IdentifierKind::kUid || !IsRegisteredUid(identifier)) add(identifier);
+  };
+  // Nearly all are ASCII, which needs no decoding.
+  if (Charset::IsPlainAscii(text) && charset.ascii_bytes_stand_alone()) {
+    if (kSingleTextVrs.contains(vr)) {
+      take(text);
+      return;
+    }
+    for (std::size_t at = 0; at <= text.size();) {
+      const std::size_t end = std::min(text.find('\\', at), text.size());
+      take(std::string_view(text).substr(at, end - at));
+      at = end + 1;
+    }
+    return;
   }
+  for (const std::string& value : charset.DecodeValues(TrimPadding(text), vr).values) take(value);
 }
 
-Vr TextVrOf(const Reading& reading) {
-  return kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO;
-}
+Vr TextVrOf(const Reading& reading) { return kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO; }
 
-void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers& found);
+void Collect(DcmItem& item, const Charset& outer, int depth, Which which,
+             clean::Identifiers& found);
 
-void CollectItems(DcmSequenceOfItems& sequence, const Charset& charset, int depth,
+void CollectItems(DcmSequenceOfItems& sequence, const Charset& charset, int depth, Which which,
                   clean::Identifiers& found) {
   for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
        object = sequence.nextInContainer(object)) {
-    Collect(static_cast<DcmItem&>(*object), charset, depth, found);
+    Collect(static_cast<DcmItem&>(*object), charset, depth, which, found);
   }
 }
 
-void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers& found) {
+void Collect(DcmItem& item, const Charset& outer, int depth, Which which,
+             clean::Identifiers& found) {
   if (depth > kDeepest) return;
   std::optional<Charset> own;
   DcmElement* declared = nullptr;
@@ -59,18 +72,19 @@ void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers&
        object = item.nextInContainer(object)) {
     auto& element = static_cast<DcmElement&>(*object);
     if (DcmSequenceOfItems* sequence = AsSequence(element)) {
-      CollectItems(*sequence, charset, depth + 1, found);
+      CollectItems(*sequence, charset, depth + 1, which, found);
       continue;
     }
     const Tag tag = TagOf(element);
     const Reading reading = ReadAs(tag, element);
     if (const auto kind = clean::KindOf(tag, reading.vrs)) {
+      if (which == Which::kSearched && !guard::IsSearched(*kind)) continue;
       ForEachValue(element, TextVrOf(reading), charset, *kind,
                    [&](std::string_view value) { found.Add(*kind, value); });
     } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
       // The walk opens these too.
       const std::unique_ptr<DcmElement> opened = MakeSequence(tag, RawValue(element), depth + 1);
-      if (opened) CollectItems(*AsSequence(*opened), charset, depth + 1, found);
+      if (opened) CollectItems(*AsSequence(*opened), charset, depth + 1, which, found);
     }
   }
 }
@@ -78,10 +92,10 @@ void Collect(DcmItem& item, const Charset& outer, int depth, clean::Identifiers&
 }  // namespace
 
 std::shared_ptr<const clean::Identifiers> CollectIdentifiers(const ParsedInstance& parsed,
-                                                             const Charset& charset) {
+                                                             const Charset& charset, Which which) {
   auto found = std::make_shared<clean::Identifiers>();
-  Collect(*parsed.head, charset, 0, *found);
-  if (parsed.after) Collect(*parsed.after, charset, 0, *found);
+  Collect(*parsed.head, charset, 0, which, *found);
+  if (parsed.after) Collect(*parsed.after, charset, 0, which, *found);
   return found;
 }
 

@@ -155,9 +155,11 @@ struct RejectRule {
   std::string origin;
 };
 
-/// An element in which the guard finds nothing.
+/// What the guard does not report: an element at any depth, or a text (UTF-8) that is no
+/// identifier.
 struct GuardException {
-  TagPattern tag;
+  std::optional<TagPattern> tag;
+  std::string text;  ///< if there is no tag
   std::string because;
 };
 

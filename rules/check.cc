@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,9 +70,23 @@ class Checker {
 
  private:
   void CheckGuard() {
-    if (book_.guard ? book_.guard->on : !book_.imported) return;
-    diagnostics_.Note(book_.guard ? book_.guard->place : book_.place,
-                      "the guard is off: outputs are not searched for identifiers of the inputs");
+    if (!book_.guard) return;
+    if (!book_.guard->on) {
+      diagnostics_.Warning(
+          book_.guard->place,
+          "the guard is off: NO OUTPUT IS SEARCHED for identifiers of its input",
+          "leave it on and list what may stand where: guard: {except: [{tag: …, because: …}]}");
+    }
+    std::set<std::string> seen;
+    for (const GuardExceptionDraft& draft : book_.guard->exceptions) {
+      if (!seen.insert((draft.exception.tag ? "tag " : "text ") + draft.text).second) {
+        diagnostics_.Warning(draft.place, draft.text + ": excepted twice");
+      }
+      if (draft.exception.tag && draft.exception.tag->mask == 0) {
+        diagnostics_.Warning(draft.place, draft.text + ": excepts every element",
+                             "guard: off says so plainly");
+      }
+    }
   }
 
   // A rule of an extended file that a rule of the extending file takes over is not worth a word:

@@ -109,9 +109,12 @@ class Compiler {
         out_.parts.rejects.push_back({reject.when, reject.because, Origin(reject.place)});
       }
     }
-    // Who brings another tool's configuration expects that tool's outcomes.
-    out_.parts.guard = book_.guard ? book_.guard->on : !book_.imported;
-    if (book_.guard) out_.parts.guard_exceptions = book_.guard->exceptions;
+    out_.parts.guard = !book_.guard || book_.guard->on;
+    if (book_.guard) {
+      for (const GuardExceptionDraft& draft : book_.guard->exceptions) {
+        out_.parts.guard_exceptions.push_back(draft.exception);
+      }
+    }
     out_.parts.otherwise_keep = book_.otherwise_keep.value_or(true);
     out_.parts.otherwise_origin =
         book_.otherwise_keep ? Origin(book_.otherwise_place) : std::string("default");

@@ -71,10 +71,16 @@ struct RejectDraft {
   Place place;
 };
 
+struct GuardExceptionDraft {
+  engine::GuardException exception;
+  Place place;
+  std::string text;  ///< as written
+};
+
 /// `guard:`.
 struct GuardDraft {
   bool on = true;
-  std::vector<engine::GuardException> exceptions;
+  std::vector<GuardExceptionDraft> exceptions;
   Place place;
 };
 

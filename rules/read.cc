@@ -295,7 +295,9 @@ class Reader {
 
   void Guard(const Node& node) {
     constexpr std::string_view kHint =
-        "guard: off, or guard: {except: [{tag: StudyDescription, because: …}]}";
+        "guard: off, or guard: {except: [{tag: StudyDescription, because: …}]}, or text: instead "
+        "of "
+        "tag:";
     GuardDraft guard;
     guard.place = node.place;
     if (node.is_text() && (node.text == "off" || node.text == "on")) {
@@ -308,7 +310,7 @@ class Reader {
       return;
     }
     constexpr std::array<std::string_view, 1> kKeys{"except"};
-    constexpr std::array<std::string_view, 2> kExceptKeys{"tag", "because"};
+    constexpr std::array<std::string_view, 3> kExceptKeys{"tag", "text", "because"};
     CheckKeys(node, kKeys, "guard", diagnostics_);
     const Node* except = node.Find("except");
     if (except == nullptr || !except->is_list()) {
@@ -321,23 +323,51 @@ class Reader {
         continue;
       }
       CheckKeys(item, kExceptKeys, "except", diagnostics_);
-      const Node* tag = item.Find("tag");
-      const Node* because = item.Find("because");
-      std::string reason;
-      if (because != nullptr) reason = ReadText(*because, "because", diagnostics_).value_or("");
-      if (because == nullptr || reason.empty()) {
-        diagnostics_.Error(item.place, "except: because is missing",
-                           "who reviews the rules must know why identifiers may stand there");
-      }
-      if (tag == nullptr) {
-        diagnostics_.Error(item.place, "except: tag is missing", std::string(kHint));
-        continue;
-      }
-      for (const SelectorDraft& selector : ReadSelectors("tag", *tag, diagnostics_)) {
-        guard.exceptions.push_back({selector.selector.path.back(), reason});
-      }
+      ReadGuardException(item, guard);
     }
     out_.book.guard = std::move(guard);
+  }
+
+  void ReadGuardException(const Node& item, GuardDraft& guard) {
+    const Node* tag = item.Find("tag");
+    const Node* text = item.Find("text");
+    const Node* because = item.Find("because");
+    std::string reason;
+    if (because != nullptr) reason = ReadText(*because, "because", diagnostics_).value_or("");
+    if (reason.empty()) {
+      diagnostics_.Error(item.place, "except: because is missing",
+                         "who reviews the rules must know why identifiers may stand there");
+    }
+    if ((tag == nullptr) == (text == nullptr)) {
+      diagnostics_.Error(item.place, "except: needs tag: or text:, one of them",
+                         "tag: an element that is not looked into; text: a word that is no "
+                         "identifier wherever it stands");
+      return;
+    }
+    const auto add = [&](const Place& place,
+                         const std::string& written) -> engine::GuardException& {
+      GuardExceptionDraft& draft = guard.exceptions.emplace_back();
+      draft.place = place;
+      draft.text = written;
+      draft.exception.because = reason;
+      return draft.exception;
+    };
+    if (tag != nullptr) {
+      for (const SelectorDraft& selector : ReadSelectors("tag", *tag, diagnostics_)) {
+        add(selector.place, selector.text).tag = selector.selector.path.back();
+      }
+      return;
+    }
+    const std::vector<Node> one{*text};
+    for (const Node& entry : text->is_list() ? text->items : one) {
+      const std::optional<std::string> value = ReadText(entry, "text", diagnostics_);
+      if (!value) continue;
+      if (value->find_first_not_of(" \t\r\n") == std::string::npos) {
+        diagnostics_.Error(entry.place, "text: is empty");
+        continue;
+      }
+      add(entry.place, *value).text = *value;
+    }
   }
 
   void Otherwise(const Node& node) {

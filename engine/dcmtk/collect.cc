@@ -13,14 +13,25 @@ namespace dcmveil::engine {
 namespace {
 
 constexpr int kDeepest = 64;
-/// No identifier is that long; bulk data of private elements is not read for it.
-constexpr Uint32 kLongestValue = 1U << 16U;
+
+std::string FromLatin1(std::string_view bytes) {
+  std::string utf8;
+  for (const char c : bytes) {
+    const auto code = static_cast<unsigned char>(c);
+    if (code < 0x80) {
+      utf8.push_back(c);
+    } else {
+      utf8.push_back(static_cast<char>(0xC0U | (code >> 6U)));
+      utf8.push_back(static_cast<char>(0x80U | (code & 0x3FU)));
+    }
+  }
+  return utf8;
+}
 
 template <typename Add>
 void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::IdentifierKind kind,
                   Add&& add) {
-  const Uint32 length = element.getLengthField();
-  if (length == 0 || length > kLongestValue) return;
+  if (element.getLengthField() == 0) return;
   std::string text = RawValue(element);
   // Text behind a NUL is text too.
   std::replace(text.begin(), text.end(), '\0', ' ');
@@ -43,7 +54,11 @@ void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::Ide
     }
     return;
   }
-  for (const std::string& value : charset.DecodeValues(TrimPadding(text), vr).values) take(value);
+  const Charset::DecodedValues decoded = charset.DecodeValues(TrimPadding(text), vr);
+  for (const std::string& value : decoded.values) take(value);
+  // Bytes that are not what is declared: an identifier is also what they are one by one, which is
+  // how they stand elsewhere.
+  if (!decoded.exact && kCharsetVrs.contains(vr)) take(FromLatin1(TrimPadding(text)));
 }
 
 Vr TextVrOf(const Reading& reading) { return kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO; }

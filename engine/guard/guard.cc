@@ -122,33 +122,38 @@ class Search {
     });
   }
 
-  bool FrameText(std::string_view text, Tag pixels) {
-    return patterns_.Search(text, [&](const Found& found) {
-      const std::size_t size = found.pattern->size;
-      if (size < 4 || !patterns_.StandsAlone(text, found) ||
-          (size < kShort && !IsNearText(text, found.begin, found.end))) {
-        return false;
-      }
-      return Report({{.tag = pixels}}, *found.pattern);
+  bool TextOfFrame(const FrameText& text, Tag pixels) {
+    return patterns_.Search(text.bytes, [&](const Found& found) {
+      return CountsInFrame(text, found) && Report({{.tag = pixels}}, *found.pattern);
     });
   }
 
   [[nodiscard]] std::string& where() { return where_; }
 
  private:
+  bool CountsInFrame(const FrameText& text, const Found& found) const {
+    const std::size_t size = found.pattern->size;
+    if (size < 4 || found.pattern->separated || !patterns_.StandsAlone(text.bytes, found)) {
+      return false;
+    }
+    return size >= kShort || (!text.noise && IsNearText(text.bytes, found.begin, found.end));
+  }
+
   bool Counts(std::string_view bytes, Found found, const ValueField& field) const {
     const Pattern& pattern = *found.pattern;
     const std::string_view value = bytes.substr(field.begin, field.end - field.begin);
     const std::size_t begin = found.begin -= field.begin;
     const std::size_t end = found.end -= field.begin;
-    if (!patterns_.StandsAlone(value, found)) return false;
     if (field.frames) {
-      const FrameHeader header = ReadFrameHeader(value);
-      return pattern.size >= 4 &&
-             std::any_of(header.texts.begin(), header.texts.end(), [&](const auto& text) {
-               return begin >= text.first && end <= text.second;
-             });
+      return ForEachTextOfFrame(value, [&](const FrameText& text) {
+        if (begin < text.begin || end > text.begin + text.bytes.size()) return false;
+        Found inside = found;
+        inside.begin = begin - text.begin;
+        inside.end = end - text.begin;
+        return CountsInFrame(text, inside);
+      });
     }
+    if (!patterns_.StandsAlone(value, found)) return false;
     if (kTextVrs.contains(field.vr)) {
       const std::string_view around = ValueAround(value, begin, end);
       return CountsInText(pattern, field, around) && !IsRetained(field, around);
@@ -165,7 +170,7 @@ class Search {
 
   bool Report(const Path& path, const Pattern& pattern) {
     for (const GuardException& exception : exceptions_) {
-      if (exception.tag.Matches(path.back().tag, {})) return false;
+      if (exception.tag && exception.tag->Matches(path.back().tag, {})) return false;
     }
     where_ = ToString(path) + ": " + std::string(NameOf(pattern.kind));
     return true;
@@ -181,8 +186,13 @@ class Search {
 
 Status Look(const Knowledge& knowledge, const Output& output,
             const std::vector<GuardException>& exceptions) {
-  const Patterns patterns(knowledge.identifiers->entries(), knowledge.retained, knowledge.about,
-                          knowledge.charset);
+  std::vector<std::string> excepted;
+  for (const GuardException& exception : exceptions) {
+    if (!exception.tag) excepted.push_back(exception.text);
+  }
+  const Patterns patterns(knowledge.identifiers->entries(), knowledge.retained,
+                          {.of_machine = knowledge.about, .excepted = excepted}, knowledge.charset);
+  if (patterns.overflowed()) return ErrorCode::kTooManyIdentifiers;
   if (patterns.empty()) return Done{};
   Search search(patterns, knowledge.charset, exceptions);
   bool found = search.Elements(output.meta, {.explicit_vr = true, .big_endian = false}) ||
@@ -191,7 +201,7 @@ Status Look(const Knowledge& knowledge, const Output& output,
   if (!found && output.source != nullptr) {
     found = ForEachFrameText(
         *output.source, output.frames, output.frames_size,
-        [&](std::string_view text) { return search.FrameText(text, output.pixels); });
+        [&](const FrameText& text) { return search.TextOfFrame(text, output.pixels); });
   }
   if (found) return Error{ErrorCode::kIdentifierLeft, std::move(search.where())};
   return Done{};

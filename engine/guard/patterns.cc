@@ -2,7 +2,6 @@
 #include "engine/guard/patterns.h"
 
 #include <algorithm>
-#include <limits>
 #include <optional>
 
 #include "engine/clean/fold.h"
@@ -28,6 +27,8 @@ constexpr std::size_t kShortestUid = 9;
 constexpr std::size_t kLongest = 256;  ///< no spelling of an identifier is longer
 constexpr std::size_t kMostParts = 6;
 constexpr int kWidestGap = 3;
+constexpr std::size_t kMostPatterns = 1U << 18U;  ///< no honest instance comes near
+constexpr std::size_t kFirstBuckets = 128;        ///< a power of two
 constexpr int kMostNuls = 3;
 
 bool IsAscii(std::string_view text) {
@@ -239,8 +240,8 @@ const std::array<unsigned char, 256>& Patterns::Folding() {
 }
 
 Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& retained,
-                   const std::vector<std::string>& about, const Charset& charset)
-    : charset_(charset), patterns_(1) {
+                   const Harmless& harmless, const Charset& charset)
+    : charset_(charset), patterns_(1), long_(kFirstBuckets) {
   patterns_.reserve(128);
   bytes_.reserve(2048);
   for (const Identifier& identifier : retained.on_purpose) Exempt(identifier);
@@ -254,7 +255,11 @@ Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& r
   for (const Identifier& identifier : retained.by_default) {
     if (!taken.contains(key(identifier))) Exempt(identifier);
   }
-  for (const std::string& text : about) Exempt({IdentifierKind::kPersonName, text});
+  for (const std::string& text : harmless.excepted) exempt_.insert(clean::Compact(text));
+  for (const std::string& text : harmless.of_machine) {
+    machine_.insert(clean::Compact(text));
+    ForEachWord(text, [this](std::string_view word) { machine_.insert(clean::Fold(word)); });
+  }
   for (const Identifier& identifier : identifiers) {
     const std::string_view value = identifier.value;
     switch (identifier.kind) {
@@ -295,8 +300,27 @@ bool Patterns::IsRetained(std::string_view utf8) const {
   return !exempt_.empty() && exempt_.contains(clean::Compact(utf8));
 }
 
+std::uint32_t& Patterns::BucketOf(const Pattern& pattern) {
+  if (pattern.size < kLong) return short_[Hash3(pattern.ending, kShortBits)];
+  return long_[LongBucket(pattern.ending)];
+}
+
+void Patterns::Grow() {
+  long_.assign(long_.size() * 4, 0);
+  for (std::uint32_t i = 1; i < patterns_.size(); ++i) {
+    if (patterns_[i].size < kLong) continue;
+    std::uint32_t& bucket = BucketOf(patterns_[i]);
+    patterns_[i].next = bucket;
+    bucket = i;
+  }
+}
+
 void Patterns::Add(Spelling spelling) {
-  if (patterns_.size() >= std::numeric_limits<std::uint32_t>::max()) return;
+  if (patterns_.size() >= kMostPatterns) {
+    overflowed_ = true;
+    return;
+  }
+  if (spelling.bytes.size() > kLongest) spelling.whole_word = false;  // it is cut
   const std::array<unsigned char, 256>& folding = Folding();
   const std::size_t begin = bytes_.size();
   for (const char c : spelling.bytes.substr(0, kLongest)) {
@@ -309,16 +333,24 @@ void Patterns::Add(Spelling spelling) {
   }
   const std::string made = bytes_.substr(begin);
   // What is not ASCII is no word by itself in three bytes.
-  if (made.size() < kEnding || (made.size() < 4 && !IsAscii(made))) {
+  if (made.size() < kShortest || (made.size() < 4 && !IsAscii(made))) {
     bytes_.resize(begin);
     return;
   }
-  std::uint32_t ending = 0;
-  for (const char c : made.substr(made.size() - kEnding)) {
-    ending = (ending << 8U) | static_cast<unsigned char>(c);
+  Pattern pattern{.kind = spelling.kind,
+                  .gaps = spelling.gaps,
+                  .digits = AllDigits(made),
+                  .separated = spelling.separated,
+                  .whole_word = spelling.whole_word,
+                  .begin = static_cast<std::uint32_t>(begin),
+                  .size = static_cast<std::uint32_t>(made.size()),
+                  .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0};
+  for (const char c : made.substr(made.size() - std::min(made.size(), kLong))) {
+    pattern.ending = (pattern.ending << 8U) | static_cast<unsigned char>(c);
+    pattern.mask = (pattern.mask << 8U) | 0xFFU;
   }
-  std::uint32_t& head = heads_[HeadOf(ending)];
-  for (std::uint32_t at = head; at != 0; at = patterns_[at].next) {
+  std::uint32_t* bucket = &BucketOf(pattern);
+  for (std::uint32_t at = *bucket; at != 0; at = patterns_[at].next) {
     const Pattern& other = patterns_[at];
     if (other.size == made.size() && other.gaps >= spelling.gaps &&
         other.separated == spelling.separated && (other.exact > 0) == spelling.exact &&
@@ -329,18 +361,16 @@ void Patterns::Add(Spelling spelling) {
       return;
     }
   }
-  patterns_.push_back(
-      {.kind = spelling.kind,
-       .gaps = spelling.gaps,
-       .digits = AllDigits(made),
-       .separated = spelling.separated,
-       .whole_word = spelling.whole_word,
-       .next = head,
-       .begin = static_cast<std::uint32_t>(begin),
-       .size = static_cast<std::uint32_t>(made.size()),
-       .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0});
   if (spelling.exact) bytes_ += spelling.bytes;
-  head = static_cast<std::uint32_t>(patterns_.size() - 1);
+  const std::size_t bit = Hash3(pattern.ending, kFilterBits);
+  filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+  if (made.size() >= kLong && ++long_count_ > long_.size()) {
+    Grow();
+    bucket = &BucketOf(pattern);
+  }
+  pattern.next = *bucket;
+  patterns_.push_back(pattern);
+  *bucket = static_cast<std::uint32_t>(patterns_.size() - 1);
 }
 
 // In every encoding in which text may stand in a file. ASCII is the same in all of them.
@@ -453,9 +483,9 @@ void Patterns::AddId(IdentifierKind kind, std::string_view id, std::size_t short
 }
 
 void Patterns::AddPhrase(IdentifierKind kind, std::string_view phrase) {
-  if (phrase.size() > kLongest) return;
   const std::string compact = clean::Compact(phrase);
   if (compact.size() < kShortestPhrase || IsRetained(phrase) || AllDigits(compact)) return;
+  if (kind == IdentifierKind::kInstitution && machine_.contains(compact)) return;
   bool common = true;
   ForEachWord(phrase,
               [&](std::string_view word) { common = common && IsCommon(clean::Fold(word)); });
@@ -514,9 +544,12 @@ void Patterns::AddDate(std::string_view date) {
 }
 
 void Patterns::AddUid(std::string_view uid) {
-  if (uid.size() < kShortestUid || std::count(uid.begin(), uid.end(), '.') < 3) return;
-  if (uid.find_first_not_of("0123456789.") != std::string_view::npos) return;
-  if (IsRetained(uid)) return;
+  if (uid.size() < kShortestUid) return;
+  if (uid.size() > kLongest || uid.find_first_not_of("0123456789.") != std::string_view::npos) {
+    AddId(IdentifierKind::kUid, uid, kShortestUid);  // it is none, but stood in its place
+    return;
+  }
+  if (std::count(uid.begin(), uid.end(), '.') < 3 || IsRetained(uid)) return;
   Add({.kind = IdentifierKind::kUid, .gaps = Gaps::kAny, .exact = true, .bytes = uid});
 }
 

@@ -200,6 +200,103 @@ TEST(GuardPlaces, ReadsTheTextOfCompressedFrames) {
             "(7FE0,0010): person name");
 }
 
+std::string Segment(const std::string& marker, const std::string& text) {
+  const auto length = static_cast<char>(text.size() + 2);
+  return marker + "\0"s + length + text;
+}
+
+TEST(GuardPlaces, ReadsTextAnywhereInAFrame) {
+  const std::string com = Segment("\xFF\xFE"s, "of Liesel!");
+  const std::string start = "\xFF\xD8"s + Segment("\xFF\xC0"s, "abcd");
+  const std::string scan = Segment("\xFF\xDA"s, "scan") + "en\xFF\0tro\xFF\xD0py"s;
+  const std::string end = "\xFF\xD9"s;
+  // A tile-part of 25 bytes: 12 of SOT, its header, 2 of SOD, image data.
+  const std::string comment = Segment("\xFF\x64"s, "\0\x01Liesel"s);
+  const auto tile = [](const std::string& header, std::size_t more) {
+    const std::string rest = header + "\xFF\x93"s + std::string(more, '\x07');
+    return "\xFF\x90\0\x0A\0\0\0\0\0"s + static_cast<char>(12 + rest.size()) + "\0\x01"s + rest;
+  };
+  const std::string codestream = "\xFF\x4F\xFF\x51\0\x04xx"s;
+  const auto box = [](const std::string& type, const std::string& content) {
+    return "\0\0\0"s + static_cast<char>(8 + content.size()) + type + content;
+  };
+  const std::string file = box("jP  ", "\r\n\x87\n");
+  const std::vector<std::pair<const char*, std::vector<std::string>>> frames = {
+      {"between scans", {start + scan + com + scan + end}},
+      {"behind the last scan", {start + scan + com + end}},
+      {"behind the image", {start + scan + end + "of Liesel "}},
+      {"in a second image", {start + scan + end + start + com + scan + end}},
+      {"in the next fragment", {start + scan.substr(0, 9), scan.substr(9) + com + end}},
+      {"over two fragments", {start + com.substr(0, 9), com.substr(9) + scan + end}},
+      {"in the second frame", {start + scan + end, start + com + scan + end}},
+      {"in a tile-part", {codestream + tile("", 5) + tile(comment, 5) + end}},
+      {"behind a codestream", {codestream + tile("", 5) + end + "of Liesel "}},
+      {"in a box",
+       {file + box("xml ", "<x>Liesel</x>") + box("jp2c", codestream + tile("", 5) + end)}},
+      {"in a box at the end",
+       {file + box("jp2c", codestream + tile("", 5) + end) +
+        box("uuid", "0123456789abcdef Liesel")}},
+      {"in a codestream in a box", {file + box("jp2c", codestream + comment + tile("", 5) + end)}},
+      {"in the offset table", {}},
+  };
+  for (const auto& [where, fragments] : frames) {
+    std::vector<std::string> all = {fragments.empty() ? "of Liesel!" : ""};
+    for (std::string fragment : fragments) {
+      if (fragment.size() % 2 != 0) fragment.push_back('\0');
+      all.push_back(std::move(fragment));
+    }
+    EXPECT_EQ(Guarded(Send(kStrip, Person({Fragments(all)}), kJpeg)), "(7FE0,0010): person name")
+        << where;
+  }
+  // What is image data says nothing.
+  for (const std::string& frame : {start + scan + "Liesel" + end, codestream + tile("", 3) + end}) {
+    std::string padded = frame;
+    if (padded.size() % 2 != 0) padded.push_back('\0');
+    EXPECT_EQ(Guarded(Send(kStrip, Person({Fragments({"", padded})}), kJpeg)), "");
+  }
+}
+
+TEST(GuardPlaces, MoreIdentifiersThanItSearchesAreNoPass) {
+  std::string uids;
+  for (int i = 1000; i < 290000; ++i) uids += "1.2.3.4." + std::to_string(i) + '\\';
+  uids += "1.2.3.4.1";
+  if (uids.size() % 2 != 0) uids += '\0';
+  const Sent sent = Send(kStrip, Person({Raw({0x0008, 0x001A}, "UI", uids)}), kImplicit);
+  ASSERT_FALSE(sent.ok);
+  EXPECT_EQ(sent.Failure(), "too-many-identifiers");
+}
+
+TEST(GuardPlaces, FindsOneOfThousandsOfUids) {
+  std::string uids;
+  for (int i = 1000; i < 21000; ++i) uids += "1.2.3.4." + std::to_string(i) + '\\';
+  uids += "1.2.3.4.1";
+  if (uids.size() % 2 != 0) uids += '\0';
+  const Elem list = Raw({0x0008, 0x001A}, "UI", uids);
+  EXPECT_EQ(Guarded(Send(kStrip, Person({list}), kImplicit)), "");
+  EXPECT_EQ(
+      Guarded(Send(kStrip, Person({list, Text(kDescription, "LO", "1.2.3.4.19876")}), kImplicit)),
+      "(0008,1030): UID");
+}
+
+TEST(GuardPlaces, BytesThatAreNotAsDeclaredAreFoundAsTheyStand) {
+  // Latin-1 and UTF-8 where nothing but ASCII is declared.
+  for (const std::string& name : {"M\xFCstermann"s, "M\xC3\xBCstermann"s}) {
+    EXPECT_EQ(Guarded({Text({0x0008, 0x0005}, "CS", ""), Text({0x0008, 0x0080}, "LO", "X"),
+                       Text({0x0010, 0x0010}, "PN", name), Text(kDescription, "LO", "of " + name)}),
+              "(0008,1030): person name");
+  }
+}
+
+TEST(GuardPlaces, TheMakersNameHidesInstitutionsOnly) {
+  const auto named = [](const char* institution, const char* maker) {
+    return Guarded({Text({0x0008, 0x0070}, "LO", maker), Text({0x0008, 0x0080}, "LO", institution),
+                    Text(kDescription, "LO", "by Vendotron")});
+  };
+  EXPECT_EQ(named("Vendotron", "Vendotron Medical"), "");
+  EXPECT_EQ(named("Vendotron", "Another"), "(0008,1030): institution");
+  EXPECT_EQ(named("Another", "Liesel"), "(0008,0070): person name");
+}
+
 TEST(GuardPlaces, NamesTheElementAndNeverTheValue) {
   const Sent sent = Send(kStrip, Person({Text(kDescription, "LO", "Liesel KH-4711-0815")}));
   ASSERT_FALSE(sent.ok);
@@ -271,6 +368,16 @@ TEST(GuardPlaces, CanBeSwitchedOffAndHasExceptions) {
             "(0008,103E): person name");
 }
 
+TEST(GuardPlaces, HasExceptionsForTexts) {
+  const std::string rules = std::string(kStrip).substr(std::string(kStrip).find("rules:"));
+  const std::string excepted =
+      "guard: {except: [{text: [liesel, \"KH 4711-0815\"], because: a protocol is called so}]}\n" +
+      rules;
+  EXPECT_EQ(Guarded({Text(kDescription, "LO", "Liesel kh-4711-0815")}, excepted.c_str()), "");
+  EXPECT_EQ(Guarded({Text(kDescription, "LO", "Liesel M\xFCstermann")}, excepted.c_str()),
+            "(0008,1030): person name");
+}
+
 TEST(GuardPlaces, IsOnUnlessTheRulesSayOtherwise) {
   const Folder folder;
   const RuleSet rules = LoadRulesFromText(
@@ -281,8 +388,11 @@ TEST(GuardPlaces, IsOnUnlessTheRulesSayOtherwise) {
 }
 
 TEST(GuardPlaces, ExceptionsNeedAReason) {
-  for (const char* guard : {"guard: {except: [{tag: StudyDescription}]}\n", "guard: maybe\n",
-                            "guard: {except: StudyDescription}\n", "guard: {}\n"}) {
+  for (const char* guard :
+       {"guard: {except: [{tag: StudyDescription}]}\n", "guard: maybe\n",
+        "guard: {except: StudyDescription}\n", "guard: {}\n", "guard: {except: [{because: x}]}\n",
+        "guard: {except: [{text: \" \", because: x}]}\n",
+        "guard: {except: [{tag: StudyDate, text: x, because: x}]}\n"}) {
     EXPECT_THROW(Rules(guard), RuleError) << guard;
   }
 }

@@ -5,7 +5,6 @@
 #include <array>
 #include <memory>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "engine/conditions.h"
@@ -14,6 +13,8 @@
 #include "engine/declared_private.h"
 #include "engine/dictionary.h"
 #include "engine/escrow.h"
+#include "engine/facts.h"
+#include "engine/mark.h"
 #include "engine/private_blocks.h"
 #include "engine/reading.h"
 #include "engine/value.h"
@@ -24,98 +25,20 @@ namespace {
 constexpr Tag kSpecificCharacterSet{0x0008, 0x0005};
 constexpr Tag kSopClassUid{0x0008, 0x0016};
 constexpr Tag kSopInstanceUid{0x0008, 0x0018};
+constexpr Tag kManufacturer{0x0008, 0x0070};
+constexpr Tag kManufacturerModelName{0x0008, 0x1090};
 constexpr Tag kPatientId{0x0010, 0x0020};
-constexpr Tag kIssuerOfPatientId{0x0010, 0x0021};
-constexpr Tag kPatientIdentityRemoved{0x0012, 0x0062};
 constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
 constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
 constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
-constexpr Tag kMimeType{0x0042, 0x0012};
 constexpr Tag kBurnedInAnnotation{0x0028, 0x0301};
 constexpr Tag kRecognizableVisualFeatures{0x0028, 0x0302};
-constexpr Tag kLongitudinalModified{0x0028, 0x0303};
 constexpr Tag kValueType{0x0040, 0xA040};
 constexpr Tag kConceptName{0x0040, 0xA043};
 constexpr Tag kTextValue{0x0040, 0xA160};
 constexpr Tag kContentSequence{0x0040, 0xA730};
 constexpr Tag kDataSetTrailingPadding{0xFFFC, 0xFFFC};
-
-DcmElement* FindTop(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = nullptr;
-  const bool found =
-      parsed.head->findAndGetElement(DcmTagKey(tag.group, tag.element), element).good();
-  return found ? element : nullptr;
-}
-
-/// The first value of a top-level element as UTF-8; empty if there is none.
-std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag tag, Vr vr) {
-  DcmElement* element = FindTop(parsed, tag);
-  if (element == nullptr) return {};
-  std::string bytes = RawValue(*element);
-  if (const std::size_t nul = bytes.find('\0'); nul != std::string::npos) bytes.resize(nul);
-  const auto values = charset.DecodeValues(TrimPadding(bytes), vr).values;
-  if (values.empty()) return {};
-  const std::string_view first = TrimPadding(values.front());
-  const std::size_t start = std::min(first.find_first_not_of(' '), first.size());
-  return std::string(first.substr(start));
-}
-
-Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
-  Instance instance;
-  if (DcmElement* element = FindTop(parsed, kSpecificCharacterSet)) {
-    instance.charset = Charset::FromTerms(RawValue(*element));
-  }
-  charset_known = instance.charset.known();
-  const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };
-  instance.patient_id = text(kPatientId, Vr::LO);
-  instance.issuer_of_patient_id = text(kIssuerOfPatientId, Vr::LO);
-  instance.study_instance_uid = text(kStudyInstanceUid, Vr::UI);
-  instance.series_instance_uid = text(kSeriesInstanceUid, Vr::UI);
-  instance.sop_instance_uid = text(kSopInstanceUid, Vr::UI);
-  instance.sop_class_uid = text(kSopClassUid, Vr::UI);
-  instance.mime_type = text(kMimeType, Vr::LO);
-  return instance;
-}
-
-std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = FindTop(parsed, tag);
-  if (element == nullptr) return std::nullopt;
-  const std::string bytes = RawValue(*element);
-  if (bytes.size() < 2) return std::nullopt;
-  return static_cast<unsigned char>(bytes[0]) |
-         static_cast<unsigned>(static_cast<unsigned char>(bytes[1])) << 8U;
-}
-
-/// Old overlays lie in bits of the pixel cells that the image does not use, and stay there when
-/// their group goes. The bits that the image uses, if there is such an overlay.
-Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {
-  std::set<std::uint16_t> positions;
-  for (DcmObject* object = parsed.head->nextInContainer(nullptr); object != nullptr;
-       object = parsed.head->nextInContainer(object)) {
-    const Tag tag = TagOf(*object);
-    if ((tag.group & 0xFF01U) != 0x6000) continue;
-    if (tag.element == 0x0102) positions.insert(tag.group);
-    if (tag.element == 0x3000) positions.erase(tag.group);
-  }
-  const bool embedded = !positions.empty();
-  if (!embedded || !parsed.extents.pixels) return std::string();
-  if (parsed.extents.pixels->encapsulated) return ErrorCode::kEmbeddedOverlay;
-  const unsigned allocated = TopNumber(parsed, {0x0028, 0x0100}).value_or(0);
-  const unsigned stored = TopNumber(parsed, {0x0028, 0x0101}).value_or(0);
-  const unsigned high = TopNumber(parsed, {0x0028, 0x0102}).value_or(0);
-  const bool sound = (allocated == 8 || allocated == 16 || allocated == 32) && stored > 0 &&
-                     high < allocated && stored <= high + 1;
-  if (!sound) return ErrorCode::kEmbeddedOverlay;
-  const std::uint64_t bits = ((std::uint64_t{1} << stored) - 1) << (high + 1 - stored);
-  std::string mask;
-  for (unsigned byte = 0; byte < allocated / 8; ++byte) {
-    mask.push_back(static_cast<char>((bits >> (8 * byte)) & 0xFFU));
-  }
-  if (parsed.encoding.big_endian) std::reverse(mask.begin(), mask.end());
-  const bool all = mask.find_first_not_of('\xFF') == std::string::npos;
-  return all ? std::string() : mask;
-}
 
 bool IsUid(std::string_view text) {
   return !text.empty() && text.size() <= 64 &&
@@ -158,6 +81,11 @@ std::size_t CountCharacters(std::string_view utf8) {
   }));
 }
 
+/// Whether what the rule writes says nothing about what stood there.
+bool WritesItsOwn(const Rule& rule) {
+  return rule.spec->name == "replace" || rule.spec->name == "dummy";
+}
+
 class Walker {
  public:
   Walker(const Plan& plan, Instance instance, DeclaredPrivate declared,
@@ -184,12 +112,15 @@ class Walker {
     notes_.push_back({code, 1});
   }
   std::vector<NoteCount> TakeNotes() { return std::move(notes_); }
+  guard::Retained TakeRetained() { return std::move(retained_); }
 
  private:
   using Owned = std::unique_ptr<DcmElement>;
 
   /// The element's successor; null: removed.
   Result<Owned> Process(Owned element, Tag tag, std::string_view creator);
+  Result<Owned> Carry(Owned element, Tag tag, const Reading& reading,
+                      const Plan::Decision& decision);
   Result<Owned> Judge(Owned element, const Reading& reading);
   /// What decides the element: the plan, or, where a profile's row would, something more exact.
   Plan::Decision Decide(Tag tag, std::string_view creator, VrSet vrs) const;
@@ -217,6 +148,7 @@ class Walker {
   Observer* observer_;
   Path path_;
   std::vector<NoteCount> notes_;
+  guard::Retained retained_;  ///< filled only for the guard
 };
 
 std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
@@ -389,6 +321,44 @@ const Rule* Walker::OtherContent(DcmItem& item) const {
 Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(tag, *element);
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
+  if (!plan_.parts().guard) return Carry(std::move(element), tag, reading, decision);
+  const std::optional<clean::IdentifierKind> kind = clean::KindOf(tag, reading.vrs);
+  const bool device = kind == clean::IdentifierKind::kDevice;
+  if (!kind || !(device || guard::IsSearched(*kind))) {
+    return Carry(std::move(element), tag, reading, decision);
+  }
+  std::vector<clean::Identifier> before;
+  AppendIdentifiers(*element, reading, instance_.charset, *kind, before);
+  Result<Owned> result = Carry(std::move(element), tag, reading, decision);
+  if (!result || before.empty()) return result;
+  std::vector<clean::Identifier> after;
+  if (*result) AppendIdentifiers(**result, reading, instance_.charset, *kind, after);
+  const Rule* rule = decision.rule;
+  // What keeping cuts off (bytes behind a NUL) was not taken by a rule.
+  if (*result && (rule == nullptr || rule->spec->effect == Effect::kKeep)) {
+    auto& list = rule == nullptr ? retained_.by_default : retained_.on_purpose;
+    // A station is not searched, but one that is kept may bear the institution's name.
+    if (!device || rule != nullptr) list.insert(list.end(), after.begin(), after.end());
+    return result;
+  }
+  if (device) return result;
+  // What these leave is what they did not recognise, not what the rules wanted to keep.
+  const bool says_what =
+      rule != nullptr && rule->spec->name != "edit" && rule->spec->name != "clean";
+  for (clean::Identifier& identifier : before) {
+    const bool stays = std::any_of(after.begin(), after.end(), [&](const clean::Identifier& other) {
+      return other.value == identifier.value;
+    });
+    std::vector<clean::Identifier>& list = !stays      ? retained_.taken
+                                           : says_what ? retained_.on_purpose
+                                                       : retained_.by_default;
+    list.push_back(std::move(identifier));
+  }
+  return result;
+}
+
+Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& reading,
+                                    const Plan::Decision& decision) {
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
   std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
@@ -481,6 +451,10 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
   if (reading.mended) Note(NoteCode::kVrMended);
   const std::string_view value =
       change.kind == Change::Kind::kSet ? std::string_view(change.bytes) : std::string_view();
+  if (plan_.parts().guard && kTextVrs.contains(vr) && WritesItsOwn(rule)) {
+    retained_.on_purpose.push_back({.kind = clean::IdentifierKind::kPersonName,
+                                    .value = instance_.charset.Decode(value, vr).text});
+  }
   // The bytes of a sequence are its items; an empty one has no bytes to read items from.
   Owned made = vr == Vr::SQ && !value.empty()
                    ? MakeSequence(tag, value, static_cast<int>(path_.size()))
@@ -678,77 +652,15 @@ Status Walker::AddMissing(DcmDataset& head) {
   return Done{};
 }
 
-Status Insert(DcmItem& head, Tag tag, Vr vr, std::string_view bytes) {
-  std::unique_ptr<DcmElement> made = MakeElement(tag, vr, bytes);
-  if (!made || head.insert(made.release(), OFTrue).bad()) {
-    return Error{ErrorCode::kEncodeFailed, ToString(tag)};
-  }
-  return Done{};
-}
-
-/// The codes of CID 7050 and (0028,0303). A code that an earlier de-identification left counts: the
-/// sequence is a set.
-Status MarkProfile(DcmDataset& head, const ProfileParts& profile) {
-  if (!profile.longitudinal.empty()) {
-    Status status = Insert(head, kLongitudinalModified, Vr::CS, profile.longitudinal);
-    if (!status) return status;
-  }
-  std::set<std::string> present;
-  DcmElement* earlier = nullptr;
-  const DcmTagKey key(kDeidentificationMethodCodes.group, kDeidentificationMethodCodes.element);
-  DcmSequenceOfItems* sequence =
-      head.findAndGetElement(key, earlier).good() ? AsSequence(*earlier) : nullptr;
-  for (unsigned long i = 0; sequence != nullptr && i < sequence->card(); ++i) {
-    OFString value;
-    OFString scheme;
-    DcmItem& item = *sequence->getItem(i);
-    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0100), value);
-    (void)item.findAndGetOFString(DcmTagKey(0x0008, 0x0102), scheme);
-    if (scheme == "DCM") present.insert(value.c_str());
-  }
-  for (const ProfileParts::MethodCode& code : profile.method_codes) {
-    if (present.contains(code.value)) continue;
-    DcmItem* item = nullptr;
-    if (head.findOrCreateSequenceItem(key, item, -2).bad()) {
-      return Error{ErrorCode::kEncodeFailed, ToString(kDeidentificationMethodCodes)};
-    }
-    for (const auto& [tag, vr, text] :
-         {std::tuple(Tag(0x0008, 0x0100), Vr::SH, std::string_view(code.value)),
-          std::tuple(Tag(0x0008, 0x0102), Vr::SH, std::string_view("DCM")),
-          std::tuple(Tag(0x0008, 0x0104), Vr::LO, std::string_view(code.meaning))}) {
-      const Status status = Insert(*item, tag, vr, text);
-      if (!status) return status;
-    }
-  }
-  return Done{};
-}
-
-/// PS3.15 E.1.1 item 6: says that, and by what, the instance was de-identified; what earlier
-/// de-identifiers said stays in front.
-Status Mark(ParsedInstance& parsed, const PlanParts& parts) {
-  Status status = Insert(*parsed.head, kPatientIdentityRemoved, Vr::CS, "YES");
-  if (!status) return status;
-  if (parts.profile) {
-    status = MarkProfile(*parsed.head, *parts.profile);
-    if (!status) return status;
-  }
-  std::string method;
-  if (DcmElement* earlier = FindTop(parsed, kDeidentificationMethod)) {
-    method = TrimPadding(RawValue(*earlier));
-  }
-  if (method == parts.method_text || method.ends_with("\\" + parts.method_text)) return Done{};
-  if (!method.empty()) method.push_back('\\');
-  return Insert(*parsed.head, kDeidentificationMethod, Vr::LO, method + parts.method_text);
-}
-
 }  // namespace
 
 Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* observer) {
   Rewrite rewrite;
   bool charset_known = true;
   Instance instance = ReadFacts(parsed, charset_known);
-  if (plan.wants_identifiers()) {
-    instance.identifiers = CollectIdentifiers(parsed, instance.charset);
+  if (plan.wants_identifiers() || plan.parts().guard) {
+    instance.identifiers = CollectIdentifiers(
+        parsed, instance.charset, plan.wants_identifiers() ? Which::kAll : Which::kSearched);
   }
   const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
   for (std::size_t i = 0; i < plan.parts().rejects.size(); ++i) {
@@ -776,6 +688,12 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     Result<std::string> mask = MaskForOverlays(parsed);
     if (!mask) return mask.error();
     rewrite.pixel_mask = std::move(*mask);
+  }
+  std::vector<std::string> about;
+  if (plan.parts().guard) {
+    for (const Tag tag : {kManufacturer, kManufacturerModelName}) {
+      about.push_back(TopText(parsed, instance.charset, tag, Vr::LO));
+    }
   }
   Walker walker(
       plan, instance,
@@ -834,6 +752,12 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
                        .series_instance_uid = instance.series_instance_uid,
                        .sop_instance_uid = instance.sop_instance_uid};
   rewrite.notes = walker.TakeNotes();
+  if (plan.parts().guard) {
+    rewrite.knowledge = guard::Knowledge{.identifiers = instance.identifiers,
+                                         .retained = walker.TakeRetained(),
+                                         .about = std::move(about),
+                                         .charset = instance.charset};
+  }
   return rewrite;
 }
 

@@ -13,6 +13,7 @@
 #include "dcmveil/outcome.h"
 #include "engine/dcmtk/read.h"
 #include "engine/dcmtk/write.h"
+#include "engine/guard/guard.h"
 #include "engine/instance.h"
 #include "engine/plan.h"
 
@@ -42,6 +43,8 @@ struct Rewrite {
   PixelOutput pixels = PixelOutput::kNone;
   std::string pixel_mask;  ///< see EncodedInstance::Segment::mask
   std::vector<NoteCount> notes;
+  /// What the guard must know; nothing if the plan has none.
+  std::optional<guard::Knowledge> knowledge;
   /// Of the output; UTF-8 without padding.
   std::string patient_id;
   std::string study_instance_uid;

@@ -5,6 +5,7 @@
 
 #include "engine/dcmtk/write.h"
 #include "engine/deidentify.h"
+#include "engine/guard/guard.h"
 
 #ifndef DCMVEIL_VERSION
 #error "DCMVEIL_VERSION comes from CMakeLists.txt"
@@ -12,6 +13,25 @@
 
 namespace dcmveil {
 namespace {
+
+Status Guard(const engine::ParsedInstance& parsed, const engine::guard::Knowledge& knowledge,
+             const engine::EncodedParts& parts, const engine::Plan& plan) {
+  constexpr std::size_t kPreamble = 132;  // with the prefix DICM
+  engine::guard::Output output{
+      .meta = std::string_view(parts.meta).substr(kPreamble),
+      .head = parts.head,
+      .tail = parts.tail,
+      .tail_padding = parts.tail_padding,
+      .encoding = parsed.deflated ? engine::Encoding{} : parsed.encoding,
+  };
+  if (parts.pixels && parsed.extents.pixels->encapsulated) {
+    output.source = parts.pixels->source.get();
+    output.frames = parts.pixels->offset;
+    output.frames_size = parts.pixels->size;
+    output.pixels = parsed.extents.pixels->tag;
+  }
+  return engine::guard::Look(knowledge, output, plan.parts().guard_exceptions);
+}
 
 Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const engine::Plan& plan) {
   const std::uint64_t input_size = source->size();
@@ -27,9 +47,15 @@ Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const eng
     result.rule = rewrite->rejected->origin;
     return result;
   }
-  Result<EncodedInstance> encoded =
-      engine::Encode(*parsed, rewrite->pixels, rewrite->pixel_mask, rewrite->sop_class_uid,
-                     rewrite->sop_instance_uid);
+  Result<engine::EncodedParts> parts =
+      engine::EncodeParts(*parsed, rewrite->pixels, rewrite->pixel_mask, rewrite->sop_class_uid,
+                          rewrite->sop_instance_uid);
+  if (!parts) return parts.error();
+  if (rewrite->knowledge) {
+    const Status clear = Guard(*parsed, *rewrite->knowledge, *parts, plan);
+    if (!clear) return clear.error();
+  }
+  Result<EncodedInstance> encoded = engine::Join(std::move(*parts), parsed->deflated);
   if (!encoded) return encoded.error();
   result.notes = std::move(rewrite->notes);
   result.patient_id = std::move(rewrite->patient_id);

@@ -157,6 +157,14 @@ struct RejectRule {
   std::string origin;
 };
 
+/// What the guard does not report: an element at any depth, or a text (UTF-8) that is no
+/// identifier.
+struct GuardException {
+  std::optional<TagPattern> tag;
+  std::string text;  ///< if there is no tag
+  std::string because;
+};
+
 struct PlanParts {
   std::vector<Rule> rules;
   std::vector<AddRule> adds;
@@ -168,6 +176,9 @@ struct PlanParts {
   /// One value of De-identification Method (0012,0063), at most 64 ASCII characters.
   std::string method_text;
   std::string name;
+  /// Whether the output is searched for identifiers of the input.
+  bool guard = false;
+  std::vector<GuardException> guard_exceptions;
   /// Set if a built-in profile is in force.
   std::optional<ProfileParts> profile;
   /// Null if no originals go into the output, encrypted or not.

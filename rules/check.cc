@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,9 +65,30 @@ class Checker {
     if (book_.otherwise_keep.value_or(true) && !book_.imported) CheckPatient();
     if (book_.otherwise_keep.value_or(true)) CheckIdentity();
     CheckPrivate();
+    CheckGuard();
   }
 
  private:
+  void CheckGuard() {
+    if (!book_.guard) return;
+    if (!book_.guard->on) {
+      diagnostics_.Warning(
+          book_.guard->place,
+          "the guard is off: NO OUTPUT IS SEARCHED for identifiers of its input",
+          "leave it on and list what may stand where: guard: {except: [{tag: …, because: …}]}");
+    }
+    std::set<std::string> seen;
+    for (const GuardExceptionDraft& draft : book_.guard->exceptions) {
+      if (!seen.insert((draft.exception.tag ? "tag " : "text ") + draft.text).second) {
+        diagnostics_.Warning(draft.place, draft.text + ": excepted twice");
+      }
+      if (draft.exception.tag && draft.exception.tag->mask == 0) {
+        diagnostics_.Warning(draft.place, draft.text + ": excepts every element",
+                             "guard: off says so plainly");
+      }
+    }
+  }
+
   // A rule of an extended file that a rule of the extending file takes over is not worth a word:
   // that is what extending is for. So only rules of the same file are held against each other.
   void CheckReach() {

@@ -111,6 +111,12 @@ class Compiler {
       }
     }
     if (book_.escrow && key_ != nullptr) CompileEscrow(*book_.escrow);
+    out_.parts.guard = !book_.guard || book_.guard->on;
+    if (book_.guard) {
+      for (const GuardExceptionDraft& draft : book_.guard->exceptions) {
+        out_.parts.guard_exceptions.push_back(draft.exception);
+      }
+    }
     out_.parts.otherwise_keep = book_.otherwise_keep.value_or(true);
     out_.parts.otherwise_origin =
         book_.otherwise_keep ? Origin(book_.otherwise_place) : std::string("default");

@@ -82,6 +82,19 @@ struct EscrowDraft {
   Place place;
 };
 
+struct GuardExceptionDraft {
+  engine::GuardException exception;
+  Place place;
+  std::string text;  ///< as written
+};
+
+/// `guard:`.
+struct GuardDraft {
+  bool on = true;
+  std::vector<GuardExceptionDraft> exceptions;
+  Place place;
+};
+
 /// Where the key is to be found.
 struct KeySource {
   std::filesystem::path file;  ///< resolved; empty if a variable is named
@@ -101,6 +114,7 @@ struct RuleBook {
   std::optional<ProfileRequest> profile_request;
   std::optional<ProfileDraft> profile;  ///< what ApplyProfile made of the request
   std::optional<std::vector<RejectDraft>> rejects;
+  std::optional<GuardDraft> guard;
   std::optional<bool> otherwise_keep;
   Place otherwise_place;
   std::optional<KeySource> key;

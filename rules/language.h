@@ -28,6 +28,7 @@ inline constexpr Word kTopLevelWords[] = {
     {"settings", "parameters for all rules of an action; mark: false leaves out (0012,0062-0064)"},
     {"rules", "the rules; the first that matches an element decides it"},
     {"reject", "conditions on which an instance is not exported at all"},
+    {"guard", "off, or except: elements in which identifiers may stand, each with its reason"},
     {"otherwise", "keep or remove: what becomes of elements that no rule decides"},
 };
 

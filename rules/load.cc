@@ -198,6 +198,7 @@ class Loader {
     if (!book.keep_device_dates) book.keep_device_dates = base.keep_device_dates;
     book.profile_request = std::move(base.profile_request);
     if (!book.rejects) book.rejects = std::move(base.rejects);
+    if (!book.guard) book.guard = std::move(base.guard);
     if (!book.key) book.key = std::move(base.key);
     if (!book.escrow) book.escrow = std::move(base.escrow);
     if (!book.otherwise_keep) {

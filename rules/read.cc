@@ -57,6 +57,7 @@ class Reader {
       diagnostics_.Error(out_.book.place, "rules is missing", "rules: is a list of rules");
     }
     if (const Node* node = root.Find("reject")) Rejects(*node);
+    if (const Node* node = root.Find("guard")) Guard(*node);
     if (const Node* node = root.Find("otherwise")) Otherwise(*node);
     return std::move(out_);
   }
@@ -293,6 +294,83 @@ class Reader {
       }
       if (auto condition = ReadCondition(*when, diagnostics_)) reject.when = std::move(*condition);
       out_.book.rejects->push_back(std::move(reject));
+    }
+  }
+
+  void Guard(const Node& node) {
+    constexpr std::string_view kHint =
+        "guard: off, or guard: {except: [{tag: StudyDescription, because: …}]}, or text: instead "
+        "of "
+        "tag:";
+    GuardDraft guard;
+    guard.place = node.place;
+    if (node.is_text() && (node.text == "off" || node.text == "on")) {
+      guard.on = node.text == "on";
+      out_.book.guard = std::move(guard);
+      return;
+    }
+    if (!node.is_map()) {
+      diagnostics_.Error(node.place, "guard: must be on, off or a mapping", std::string(kHint));
+      return;
+    }
+    constexpr std::array<std::string_view, 1> kKeys{"except"};
+    constexpr std::array<std::string_view, 3> kExceptKeys{"tag", "text", "because"};
+    CheckKeys(node, kKeys, "guard", diagnostics_);
+    const Node* except = node.Find("except");
+    if (except == nullptr || !except->is_list()) {
+      diagnostics_.Error(node.place, "guard: except must be a list", std::string(kHint));
+      return;
+    }
+    for (const Node& item : except->items) {
+      if (!item.is_map()) {
+        diagnostics_.Error(item.place, "an exception must be a mapping", std::string(kHint));
+        continue;
+      }
+      CheckKeys(item, kExceptKeys, "except", diagnostics_);
+      ReadGuardException(item, guard);
+    }
+    out_.book.guard = std::move(guard);
+  }
+
+  void ReadGuardException(const Node& item, GuardDraft& guard) {
+    const Node* tag = item.Find("tag");
+    const Node* text = item.Find("text");
+    const Node* because = item.Find("because");
+    std::string reason;
+    if (because != nullptr) reason = ReadText(*because, "because", diagnostics_).value_or("");
+    if (reason.empty()) {
+      diagnostics_.Error(item.place, "except: because is missing",
+                         "who reviews the rules must know why identifiers may stand there");
+    }
+    if ((tag == nullptr) == (text == nullptr)) {
+      diagnostics_.Error(item.place, "except: needs tag: or text:, one of them",
+                         "tag: an element that is not looked into; text: a word that is no "
+                         "identifier wherever it stands");
+      return;
+    }
+    const auto add = [&](const Place& place,
+                         const std::string& written) -> engine::GuardException& {
+      GuardExceptionDraft& draft = guard.exceptions.emplace_back();
+      draft.place = place;
+      draft.text = written;
+      draft.exception.because = reason;
+      return draft.exception;
+    };
+    if (tag != nullptr) {
+      for (const SelectorDraft& selector : ReadSelectors("tag", *tag, diagnostics_)) {
+        add(selector.place, selector.text).tag = selector.selector.path.back();
+      }
+      return;
+    }
+    const std::vector<Node> one{*text};
+    for (const Node& entry : text->is_list() ? text->items : one) {
+      const std::optional<std::string> value = ReadText(entry, "text", diagnostics_);
+      if (!value) continue;
+      if (value->find_first_not_of(" \t\r\n") == std::string::npos) {
+        diagnostics_.Error(entry.place, "text: is empty");
+        continue;
+      }
+      add(entry.place, *value).text = *value;
     }
   }
 

@@ -27,6 +27,7 @@ constexpr auto kRows = std::to_array<Row>({
     {{0x0008, 0x1040}, kInstitution},  // InstitutionalDepartmentName
     {{0x0010, 0x0020}, kId},           // PatientID
     {{0x0010, 0x0021}, kInstitution},  // IssuerOfPatientID
+    {{0x0010, 0x0030}, kBirthDate},    // PatientBirthDate
     {{0x0010, 0x1000}, kId},           // OtherPatientIDs
     {{0x0010, 0x1040}, kAddress},      // PatientAddress
     {{0x0010, 0x1050}, kId},           // InsurancePlanIdentification
@@ -81,6 +82,9 @@ constexpr auto kRows = std::to_array<Row>({
 }  // namespace
 
 std::optional<IdentifierKind> KindOf(Tag tag, VrSet vrs) {
+  constexpr VrSet kHoldIdentifiers{Vr::AE, Vr::DA, Vr::DT, Vr::LO, Vr::LT, Vr::PN, Vr::SH,
+                                   Vr::ST, Vr::UC, Vr::UI, Vr::UN, Vr::UR, Vr::UT};
+  if (!vrs.intersects(kHoldIdentifiers)) return std::nullopt;
   const auto row = std::lower_bound(kRows.begin(), kRows.end(), tag,
                                     [](const Row& a, Tag b) { return a.tag < b; });
   if (row != kRows.end() && row->tag == tag) return row->kind;

@@ -24,6 +24,7 @@ enum class IdentifierKind : std::uint8_t {
   kPersonName,  ///< of the patient, physicians, operators, ...
   kId,          ///< of patients, studies, visits, orders, accounts
   kDate,        ///< a DA or DT value
+  kBirthDate,
   kAddress,
   kTelephone,  ///< and e-mail and other telecom addresses
   kInstitution,

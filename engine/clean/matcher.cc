@@ -18,26 +18,6 @@ constexpr std::size_t kShortestNumber = 4;
 constexpr std::size_t kLongestGap = 3;
 constexpr std::size_t kLongestPhrase = 128;
 
-/// Name components that name nobody: particles, degrees, and what stands for a missing name.
-bool IsParticle(std::string_view folded) {
-  constexpr auto kParticles = std::to_array<std::string_view>(
-      {"al",  "bin", "da",  "de",  "del", "della", "den", "der", "des", "di",   "do", "dos",
-       "dr",  "du",  "el",  "ibn", "ii",  "iii",   "jr",  "la",  "le",  "les",  "lo", "mac",
-       "mc",  "md",  "med", "mr",  "mrs", "ms",    "of",  "op",  "phd", "prof", "sr", "st",
-       "ten", "ter", "the", "van", "ver", "vom",   "von", "y",   "zu",  "zum",  "zur"});
-  return std::binary_search(kParticles.begin(), kParticles.end(), folded);
-}
-
-bool IsNobody(std::string_view folded) {
-  constexpr auto kNobody = std::to_array<std::string_view>(
-      {"admin",   "anon",      "anonymized", "anonymous",    "deidentified", "doctor",  "hospital",
-       "na",      "name",      "no",         "nobody",       "none",         "null",    "operator",
-       "patient", "phantom",   "physician",  "radiology",    "radiologist",  "removed", "research",
-       "service", "subject",   "tech",       "technologist", "test",         "tester",  "unknown",
-       "user",    "volunteer", "xxx",        "xxxx"});
-  return std::binary_search(kNobody.begin(), kNobody.end(), folded);
-}
-
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
 }
@@ -95,6 +75,25 @@ std::size_t LettersIn(std::string_view folded) {
 
 }  // namespace
 
+bool IsNameParticle(std::string_view folded) {
+  constexpr auto kParticles = std::to_array<std::string_view>(
+      {"al",  "bin", "da",  "de",  "del", "della", "den", "der", "des", "di",   "do", "dos",
+       "dr",  "du",  "el",  "ibn", "ii",  "iii",   "jr",  "la",  "le",  "les",  "lo", "mac",
+       "mc",  "md",  "med", "mr",  "mrs", "ms",    "of",  "op",  "phd", "prof", "sr", "st",
+       "ten", "ter", "the", "van", "ver", "vom",   "von", "y",   "zu",  "zum",  "zur"});
+  return std::binary_search(kParticles.begin(), kParticles.end(), folded);
+}
+
+bool NamesNobody(std::string_view folded) {
+  constexpr auto kNobody = std::to_array<std::string_view>(
+      {"admin",   "anon",      "anonymized", "anonymous",    "deidentified", "doctor",  "hospital",
+       "na",      "name",      "no",         "nobody",       "none",         "null",    "operator",
+       "patient", "phantom",   "physician",  "radiology",    "radiologist",  "removed", "research",
+       "service", "subject",   "tech",       "technologist", "test",         "tester",  "unknown",
+       "user",    "volunteer", "xxx",        "xxxx"});
+  return std::binary_search(kNobody.begin(), kNobody.end(), folded);
+}
+
 Matcher::Matcher(const std::vector<Identifier>& identifiers) {
   for (const Identifier& identifier : identifiers) {
     switch (identifier.kind) {
@@ -105,6 +104,7 @@ Matcher::Matcher(const std::vector<Identifier>& identifiers) {
         AddId(identifier.value, 3);
         break;
       case IdentifierKind::kDate:
+      case IdentifierKind::kBirthDate:
         AddDate(identifier.value);
         break;
       case IdentifierKind::kAddress:
@@ -135,10 +135,10 @@ void Matcher::AddStrongWord(std::string_view folded) {
 void Matcher::AddSpelling(std::string_view spelling, std::vector<std::string>& parts) {
   for (const Word& word : SplitWords(spelling)) {
     const std::string& folded = word.folded;
-    if (word.kind != Word::Kind::kWord || IsNobody(folded)) continue;
+    if (word.kind != Word::Kind::kWord || NamesNobody(folded)) continue;
     const std::size_t letters = LettersIn(folded);
     if (letters == 0) continue;
-    if (letters == 1 || IsParticle(folded)) {
+    if (letters == 1 || IsNameParticle(folded)) {
       weak_.insert(folded);
       continue;
     }
@@ -228,7 +228,7 @@ void Matcher::AddId(std::string_view id, std::size_t shortest) {
   } else if (!AnyDigit(compact)) {
     // "CT CHEST" as an order's ID says nothing of the patient.
     const bool plain = std::all_of(words.begin(), words.end(), [](const Word& word) {
-      return IsNobody(word.folded) || ClassOfWord(word.folded) != WordClass::kUnknown;
+      return NamesNobody(word.folded) || ClassOfWord(word.folded) != WordClass::kUnknown;
     });
     if (plain) return;
   }
@@ -256,8 +256,8 @@ void Matcher::AddPhrase(std::string_view phrase) {
       if (LettersIn(word.folded) > 1) unsegmented_.push_back(word.folded);
     } else if (word.kind == Word::Kind::kNumber) {
       if (word.folded.size() > kShortestNumber) words_.insert(word.folded);
-    } else if (word.folded.size() >= kShortestStem && !IsParticle(word.folded) &&
-               !IsNobody(word.folded) && ClassOfWord(word.folded) == WordClass::kUnknown) {
+    } else if (word.folded.size() >= kShortestStem && !IsNameParticle(word.folded) &&
+               !NamesNobody(word.folded) && ClassOfWord(word.folded) == WordClass::kUnknown) {
       AddStrongWord(word.folded);
     }
   }

@@ -14,6 +14,10 @@
 
 namespace dcmveil::engine::clean {
 
+/// Name components that name nobody. REQUIRES: the word is folded.
+[[nodiscard]] bool IsNameParticle(std::string_view folded);  ///< particles and degrees
+[[nodiscard]] bool NamesNobody(std::string_view folded);     ///< stands for a missing name
+
 /// Immutable. Case, diacritics, separators and the order of name parts do not count.
 class Matcher {
  public:

@@ -174,46 +174,54 @@ std::optional<std::string> EncodeObject(DcmObject& object, E_TransferSyntax synt
   return bytes;
 }
 
-Result<EncodedInstance> Encode(ParsedInstance& parsed, PixelOutput output,
-                               const std::string& pixel_mask, std::string_view sop_class_uid,
-                               std::string_view sop_instance_uid) {
+Result<EncodedParts> EncodeParts(ParsedInstance& parsed, PixelOutput output,
+                                 const std::string& pixel_mask, std::string_view sop_class_uid,
+                                 std::string_view sop_instance_uid) {
   const E_TransferSyntax plain = parsed.deflated ? EXS_LittleEndianExplicit : parsed.syntax;
-  const std::string meta = MetaBytes(sop_class_uid, sop_instance_uid, parsed.transfer_syntax_uid);
-  std::vector<EncodedInstance::Segment> segments(1);
-  std::string& head = segments[0].bytes;
-  if (!parsed.deflated) head = meta;
-  if (!WriteTo(*parsed.head, plain, head)) return ErrorCode::kEncodeFailed;
-  std::string tail;
+  EncodedParts parts;
+  parts.meta = MetaBytes(sop_class_uid, sop_instance_uid, parsed.transfer_syntax_uid);
+  if (!WriteTo(*parsed.head, plain, parts.head)) return ErrorCode::kEncodeFailed;
   if (parsed.extents.pixels && output != PixelOutput::kNone) {
     const PixelExtent& pixels = *parsed.extents.pixels;
     if (output == PixelOutput::kEmpty) {
-      head += PixelHeader(parsed, pixels, 0);
+      parts.head += PixelHeader(parsed, pixels, 0);
     } else {
       // A value field of odd length is padded as everything else is (PS3.5 section 7.1.1).
       const bool odd = !pixels.encapsulated && pixels.size % 2 != 0;
-      head += PixelHeader(parsed, pixels,
-                          pixels.encapsulated
-                              ? 0xFFFFFFFFU
-                              : static_cast<std::uint32_t>(pixels.size + (odd ? 1 : 0)));
-      segments.push_back({.bytes = {},
-                          .source = parsed.source,
-                          .offset = pixels.value,
-                          .size = pixels.size,
-                          .mask = pixel_mask});
-      if (odd) tail.push_back('\0');
+      parts.head += PixelHeader(parsed, pixels,
+                                pixels.encapsulated
+                                    ? 0xFFFFFFFFU
+                                    : static_cast<std::uint32_t>(pixels.size + (odd ? 1 : 0)));
+      parts.pixels = {.bytes = {},
+                      .source = parsed.source,
+                      .offset = pixels.value,
+                      .size = pixels.size,
+                      .mask = pixel_mask};
+      parts.tail_padding = odd ? 1 : 0;
+      parts.tail.assign(parts.tail_padding, '\0');
     }
   }
-  if (parsed.after && parsed.after->card() > 0 && !WriteTo(*parsed.after, plain, tail)) {
+  if (parsed.after && parsed.after->card() > 0 && !WriteTo(*parsed.after, plain, parts.tail)) {
     return ErrorCode::kEncodeFailed;
   }
-  if (!tail.empty()) segments.push_back({.bytes = std::move(tail), .source = nullptr});
+  return parts;
+}
+
+Result<EncodedInstance> Join(EncodedParts parts, bool deflated) {
+  std::vector<EncodedInstance::Segment> segments(1);
+  if (!deflated) parts.head.insert(0, parts.meta);
+  segments[0].bytes = std::move(parts.head);
+  if (parts.pixels) segments.push_back(std::move(*parts.pixels));
+  if (!parts.tail.empty()) {
+    segments.push_back({.bytes = std::move(parts.tail), .source = nullptr});
+  }
   EncodedInstance encoded(std::move(segments));
-  if (!parsed.deflated) return encoded;
+  if (!deflated) return encoded;
   Result<std::string> whole = encoded.ToBytes();
   if (!whole) return whole.error();
-  Result<std::string> deflated = Deflate(*whole);
-  if (!deflated) return deflated.error();
-  segments.assign(1, {.bytes = meta + *deflated, .source = nullptr});
+  Result<std::string> compressed = Deflate(*whole);
+  if (!compressed) return compressed.error();
+  segments.assign(1, {.bytes = parts.meta + *compressed, .source = nullptr});
   return EncodedInstance(std::move(segments));
 }
 

@@ -15,7 +15,8 @@
 namespace dcmveil::testing {
 
 /// `text` is the rule file without its first lines; it has a key, and `otherwise: keep` unless it
-/// says something else. Throws RuleError.
+/// says something else. The guard is off unless it says something of it: what single rules leave
+/// is what most tests look at. Throws RuleError.
 inline RuleSet Rules(const std::string& text) {
   static const Folder folder;
   static const std::filesystem::path key =
@@ -23,6 +24,7 @@ inline RuleSet Rules(const std::string& text) {
   std::string whole = "dcmveil: 1\nprofile: none\n";
   if (text.find("otherwise:") == std::string::npos) whole += "otherwise: keep\n";
   if (text.find("rules:") == std::string::npos) whole += "rules: []\n";
+  if (text.find("guard:") == std::string::npos) whole += "guard: off\n";
   return LoadRulesFromText(whole + text, "rules.yaml", folder.path(), {.key_file = key});
 }
 

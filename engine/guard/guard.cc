@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/guard/guard.h"
+
+#include <algorithm>
+
+#include "engine/dictionary.h"
+#include "engine/guard/frames.h"
+#include "engine/guard/output.h"
+#include "engine/guard/patterns.h"
+#include "engine/path.h"
+
+namespace dcmveil::engine::guard {
+namespace {
+
+using clean::IdentifierKind;
+using clean::IsDigit;
+
+constexpr Tag kManufacturer{0x0008, 0x0070};
+constexpr Tag kManufacturerModelName{0x0008, 0x1090};
+constexpr std::size_t kShort = 6;
+/// In numbers, a match shorter than this is a number like any other.
+constexpr std::size_t kShortestNumber = 6;
+
+std::string_view NameOf(IdentifierKind kind) {
+  switch (kind) {
+    case IdentifierKind::kPersonName:
+      return "person name";
+    case IdentifierKind::kId:
+      return "ID";
+    case IdentifierKind::kDate:
+      return "date";
+    case IdentifierKind::kBirthDate:
+      return "birth date";
+    case IdentifierKind::kAddress:
+      return "address";
+    case IdentifierKind::kTelephone:
+      return "telephone or e-mail";
+    case IdentifierKind::kInstitution:
+      return "institution";
+    case IdentifierKind::kDevice:
+      return "device";
+    case IdentifierKind::kUid:
+      return "UID";
+  }
+  return "identifier";
+}
+
+bool IsPrintable(char c) { return c >= ' ' && c <= '~'; }
+
+bool HoldsOnly(std::string_view text, std::string_view characters) {
+  return text.find_first_not_of(characters) == std::string_view::npos;
+}
+
+/// Of two values between backslashes, the one where the match stands, without blanks around it.
+std::string_view ValueAround(std::string_view field, std::size_t begin, std::size_t end) {
+  const std::size_t before = field.substr(0, begin).rfind('\\');
+  const std::size_t from = before == std::string_view::npos ? 0 : before + 1;
+  std::string_view value = field.substr(from, field.find('\\', end) - from);
+  while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\0')) value.remove_suffix(1);
+  return value;
+}
+
+bool IsNearText(std::string_view bytes, std::size_t begin, std::size_t end) {
+  const bool before = begin == 0 || bytes[begin - 1] == '\0' || IsPrintable(bytes[begin - 1]);
+  const bool after = end == bytes.size() || bytes[end] == '\0' || IsPrintable(bytes[end]);
+  return before && after;
+}
+
+/// Standard dates say when something was done: on the day of birth, or moved there by chance.
+bool IsDateOfSomethingElse(const ValueField& field) {
+  const Tag tag = field.tag;
+  if (tag.is_private() || tag == Tag(0x0010, 0x0030)) return false;
+  const Attribute* attribute = FindAttribute(tag);
+  return attribute != nullptr && attribute->vrs.intersects({Vr::DA, Vr::DT});
+}
+
+/// Whether a match in a text element means the identifier, not a number that looks like it.
+bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_view value) {
+  if (pattern.kind == IdentifierKind::kBirthDate && IsDateOfSomethingElse(field)) return false;
+  // Institutions and rooms are named like the machines in them.
+  if (pattern.kind == IdentifierKind::kInstitution &&
+      (field.tag == kManufacturer || field.tag == kManufacturerModelName)) {
+    return false;
+  }
+  if (!pattern.digits || pattern.exact > 0) return true;
+  switch (field.vr) {
+    case Vr::DS:
+    case Vr::IS:
+      // What a standard attribute counts or measures may be any number.
+      return field.tag.is_private() && pattern.size >= kShortestNumber &&
+             value.size() == pattern.size;
+    case Vr::TM:
+      return !HoldsOnly(value, "0123456789.: ");
+    case Vr::DA:
+    case Vr::DT:
+      return pattern.kind == IdentifierKind::kBirthDate || !HoldsOnly(value, "0123456789.+-: ");
+    case Vr::UI:
+      return !HoldsOnly(value, "0123456789. ");
+    default:
+      return true;
+  }
+}
+
+class Search {
+ public:
+  Search(const Patterns& patterns, const Charset& charset,
+         const std::vector<GuardException>& exceptions)
+      : patterns_(patterns), charset_(charset), exceptions_(exceptions) {}
+
+  /// Elements from the start of `bytes`. True: something was found.
+  bool Elements(std::string_view bytes, Encoding encoding) {
+    std::vector<ValueField> fields;
+    bool known = false;
+    return patterns_.Search(bytes, [&](const Found& found) {
+      // Only matches need to know where they are, and hardly any instance has one.
+      if (!known) fields = ValueFieldsOf(bytes, encoding);
+      known = true;
+      const ValueField* field = FieldAt(fields, found.begin, found.end);
+      if (field == nullptr || !Counts(bytes, found, *field)) return false;
+      return Report(PathOf(*field, bytes, encoding), *found.pattern);
+    });
+  }
+
+  bool TextOfFrame(const FrameText& text, Tag pixels) {
+    return patterns_.Search(text.bytes, [&](const Found& found) {
+      return CountsInFrame(text, found) && Report({{.tag = pixels}}, *found.pattern);
+    });
+  }
+
+  [[nodiscard]] std::string& where() { return where_; }
+
+ private:
+  bool CountsInFrame(const FrameText& text, const Found& found) const {
+    const std::size_t size = found.pattern->size;
+    if (size < 4 || found.pattern->separated || !patterns_.StandsAlone(text.bytes, found)) {
+      return false;
+    }
+    return size >= kShort || (!text.noise && IsNearText(text.bytes, found.begin, found.end));
+  }
+
+  bool Counts(std::string_view bytes, Found found, const ValueField& field) const {
+    const Pattern& pattern = *found.pattern;
+    const std::string_view value = bytes.substr(field.begin, field.end - field.begin);
+    const std::size_t begin = found.begin -= field.begin;
+    const std::size_t end = found.end -= field.begin;
+    if (field.frames) {
+      return ForEachTextOfFrame(value, [&](const FrameText& text) {
+        if (begin < text.begin || end > text.begin + text.bytes.size()) return false;
+        Found inside = found;
+        inside.begin = begin - text.begin;
+        inside.end = end - text.begin;
+        return CountsInFrame(text, inside);
+      });
+    }
+    if (!patterns_.StandsAlone(value, found)) return false;
+    if (kTextVrs.contains(field.vr)) {
+      const std::string_view around = ValueAround(value, begin, end);
+      return CountsInText(pattern, field, around) && !IsRetained(field, around);
+    }
+    if (pattern.size < 4 || pattern.separated) return false;
+    return pattern.size >= kShort || IsNearText(value, begin, end);
+  }
+
+  /// A part of what was retained on purpose, where it was: the department in the institution.
+  bool IsRetained(const ValueField& field, std::string_view value) const {
+    if (!clean::KindOf(field.tag, field.vr)) return false;
+    return patterns_.IsRetained(charset_.Decode(value, field.vr).text);
+  }
+
+  bool Report(const Path& path, const Pattern& pattern) {
+    for (const GuardException& exception : exceptions_) {
+      if (exception.tag && exception.tag->Matches(path.back().tag, {})) return false;
+    }
+    where_ = ToString(path) + ": " + std::string(NameOf(pattern.kind));
+    return true;
+  }
+
+  const Patterns& patterns_;
+  const Charset& charset_;
+  const std::vector<GuardException>& exceptions_;
+  std::string where_;
+};
+
+}  // namespace
+
+Status Look(const Knowledge& knowledge, const Output& output,
+            const std::vector<GuardException>& exceptions) {
+  std::vector<std::string> excepted;
+  for (const GuardException& exception : exceptions) {
+    if (!exception.tag) excepted.push_back(exception.text);
+  }
+  const Patterns patterns(knowledge.identifiers->entries(), knowledge.retained,
+                          {.of_machine = knowledge.about, .excepted = excepted}, knowledge.charset);
+  if (patterns.overflowed()) return ErrorCode::kTooManyIdentifiers;
+  if (patterns.empty()) return Done{};
+  Search search(patterns, knowledge.charset, exceptions);
+  bool found = search.Elements(output.meta, {.explicit_vr = true, .big_endian = false}) ||
+               search.Elements(output.head, output.encoding) ||
+               search.Elements(output.tail.substr(output.tail_padding), output.encoding);
+  if (!found && output.source != nullptr) {
+    found = ForEachFrameText(
+        *output.source, output.frames, output.frames_size,
+        [&](const FrameText& text) { return search.TextOfFrame(text, output.pixels); });
+  }
+  if (found) return Error{ErrorCode::kIdentifierLeft, std::move(search.where())};
+  return Done{};
+}
+
+}  // namespace dcmveil::engine::guard

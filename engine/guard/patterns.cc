@@ -1,0 +1,616 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/guard/patterns.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "engine/clean/fold.h"
+#include "engine/clean/matcher.h"
+#include "engine/clean/vocabulary.h"
+#include "engine/clean/words.h"
+
+namespace dcmveil::engine::guard {
+namespace {
+
+using clean::Identifier;
+using clean::IdentifierKind;
+using clean::IsDigit;
+using clean::Word;
+using clean::WordClass;
+
+constexpr std::size_t kShortestWord = 3;
+constexpr std::size_t kShortestFreeWord = 4;
+constexpr std::size_t kShortestId = 4;
+constexpr std::size_t kShortestTelephone = 7;
+constexpr std::size_t kShortestPhrase = 4;
+constexpr std::size_t kShortestUid = 9;
+constexpr std::size_t kLongest = 256;  ///< no spelling of an identifier is longer
+constexpr std::size_t kMostParts = 6;
+constexpr int kWidestGap = 3;
+constexpr std::size_t kMostPatterns = 1U << 18U;  ///< no honest instance comes near
+constexpr std::size_t kFirstBuckets = 128;        ///< a power of two
+constexpr int kMostNuls = 3;
+
+bool IsAscii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; });
+}
+
+bool AllDigits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
+}
+
+bool AnyDigit(std::string_view text) { return std::any_of(text.begin(), text.end(), IsDigit); }
+
+bool IsDash(char c) { return c == '-' || c == '/' || c == '_' || c == '\0'; }
+
+bool IsLetterOrDigit(unsigned char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Whether a term of the field or a plain word: nobody can be told by it alone.
+bool IsCommon(std::string_view folded) {
+  return clean::ClassOfWord(folded) != WordClass::kUnknown || clean::NamesNobody(folded);
+}
+
+char32_t Lower(char32_t c) {
+  if (c >= 'A' && c <= 'Z') return c + 32;
+  if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 32;
+  if ((c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177)) return c | 1U;
+  if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return c + (c & 1U);
+  if (c >= 0x391 && c <= 0x3AB) return c + 32;
+  if (c >= 0x410 && c <= 0x42F) return c + 32;
+  if (c >= 0x400 && c <= 0x40F) return c + 80;
+  switch (c) {
+    case 0x386:
+      return 0x3AC;
+    case 0x388:
+    case 0x389:
+    case 0x38A:
+      return c + 37;
+    case 0x38C:
+      return 0x3CC;
+    case 0x38E:
+    case 0x38F:
+      return c + 63;
+    default:
+      return c;
+  }
+}
+
+char32_t Upper(char32_t c) {
+  if (c == 0xDF || c == 0xFF) return c;
+  // The pairs of Lower lie close together.
+  for (const char32_t distance : {32U, 80U, 1U, 37U, 38U, 63U, 64U}) {
+    if (c > distance && Lower(c - distance) == c) return c - distance;
+  }
+  return c;
+}
+
+void AppendUtf8(char32_t c, std::string& out) {
+  if (c < 0x80) {
+    out.push_back(static_cast<char>(c));
+  } else if (c < 0x800) {
+    out.push_back(static_cast<char>(0xC0U | (c >> 6U)));
+    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
+  } else if (c < 0x10000) {
+    out.push_back(static_cast<char>(0xE0U | (c >> 12U)));
+    out.push_back(static_cast<char>(0x80U | ((c >> 6U) & 0x3FU)));
+    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
+  } else {
+    out.push_back(static_cast<char>(0xF0U | (c >> 18U)));
+    out.push_back(static_cast<char>(0x80U | ((c >> 12U) & 0x3FU)));
+    out.push_back(static_cast<char>(0x80U | ((c >> 6U) & 0x3FU)));
+    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
+  }
+}
+
+std::u32string CodesOf(std::string_view utf8) {
+  std::u32string codes;
+  for (std::size_t at = 0; at < utf8.size();) codes.push_back(clean::NextCode(utf8, at));
+  return codes;
+}
+
+std::string Utf8Of(const std::u32string& codes) {
+  std::string utf8;
+  for (const char32_t c : codes) AppendUtf8(c, utf8);
+  return utf8;
+}
+
+std::optional<std::string> Latin1Of(const std::u32string& codes) {
+  std::string bytes;
+  for (const char32_t c : codes) {
+    if (c > 0xFF) return std::nullopt;
+    bytes.push_back(static_cast<char>(c));
+  }
+  return bytes;
+}
+
+std::string Utf16Of(const std::u32string& codes, bool big_endian) {
+  std::string bytes;
+  const auto append = [&](char32_t unit) {
+    const auto low = static_cast<char>(unit & 0xFFU);
+    const auto high = static_cast<char>((unit >> 8U) & 0xFFU);
+    bytes.push_back(big_endian ? high : low);
+    bytes.push_back(big_endian ? low : high);
+  };
+  for (const char32_t c : codes) {
+    if (c < 0x10000) {
+      append(c);
+    } else {
+      append(0xD800U + ((c - 0x10000U) >> 10U));
+      append(0xDC00U + ((c - 0x10000U) & 0x3FFU));
+    }
+  }
+  return bytes;
+}
+
+/// Without the return to the first character set: inside a text it stands further behind.
+std::string_view WithoutLastEscape(std::string_view bytes) {
+  const std::size_t escape = bytes.rfind('\x1B');
+  if (escape == std::string_view::npos || bytes.size() - escape > 4) return bytes;
+  return bytes.substr(0, escape);
+}
+
+/// With umlauts in two letters.
+std::string SpellOut(const std::u32string& codes) {
+  std::string out;
+  for (const char32_t c : codes) {
+    switch (Lower(c)) {
+      case 0xE4:
+        out += "ae";
+        break;
+      case 0xE5:
+        out += "aa";
+        break;
+      case 0xF6:
+      case 0xF8:
+        out += "oe";
+        break;
+      case 0xFC:
+        out += "ue";
+        break;
+      default:
+        AppendUtf8(c, out);
+    }
+  }
+  return out;
+}
+
+/// Words at blanks and punctuation; bytes outside ASCII belong to words.
+template <typename Function>
+void ForEachWord(std::string_view utf8, Function&& function) {
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i <= utf8.size(); ++i) {
+    const bool inside = i < utf8.size() && (IsLetterOrDigit(static_cast<unsigned char>(utf8[i])) ||
+                                            (static_cast<unsigned char>(utf8[i]) & 0x80U) != 0);
+    if (inside) continue;
+    if (i > begin) function(utf8.substr(begin, i - begin));
+    begin = i + 1;
+  }
+}
+
+bool IsUnsegmented(char32_t code) { return clean::ClassOf(code) == clean::CharClass::kUnsegmented; }
+
+/// Whether the character of which bytes[at] is part, seen as UTF-8, belongs to a script that sets
+/// no blanks between words.
+bool StandsInUnsegmented(std::string_view bytes, std::size_t at) {
+  std::size_t first = at;
+  while (first > 0 && at - first < 3 &&
+         (static_cast<unsigned char>(bytes[first]) & 0xC0U) == 0x80U) {
+    --first;
+  }
+  return IsUnsegmented(clean::NextCode(bytes, first));
+}
+
+/// The character next to what was found. In UTF-16 it stands behind a NUL.
+std::optional<std::size_t> Neighbour(std::string_view value, const Found& found, bool before) {
+  std::size_t there = before ? found.begin : found.end - 1;
+  for (int steps = 0; steps < 2; ++steps) {
+    if (before ? there == 0 : there + 1 >= value.size()) return std::nullopt;
+    there = before ? there - 1 : there + 1;
+    if (!found.wide || value[there] != '\0') break;
+  }
+  return there;
+}
+
+}  // namespace
+
+struct Patterns::Spelling {
+  IdentifierKind kind;
+  Gaps gaps = Gaps::kNone;
+  bool exact = false;
+  bool separated = false;
+  bool whole_word = true;
+  std::string_view bytes = {};
+};
+
+const std::array<unsigned char, 256>& Patterns::Folding() {
+  static const std::array<unsigned char, 256> table = [] {
+    std::array<unsigned char, 256> made{};
+    for (unsigned i = 0; i < made.size(); ++i) {
+      made[i] = static_cast<unsigned char>(i >= 'A' && i <= 'Z' ? i + 32 : i);
+    }
+    for (const char c : std::string_view("\t\n\r #'()+,-./^_")) {
+      made[static_cast<unsigned char>(c)] = 0;
+    }
+    return made;
+  }();
+  return table;
+}
+
+Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& retained,
+                   const Harmless& harmless, const Charset& charset)
+    : charset_(charset), patterns_(1), long_(kFirstBuckets) {
+  patterns_.reserve(128);
+  bytes_.reserve(2048);
+  for (const Identifier& identifier : retained.on_purpose) Exempt(identifier);
+  const auto key = [](const Identifier& identifier) {
+    return static_cast<char>(identifier.kind) + identifier.value;
+  };
+  std::unordered_set<std::string> taken;
+  if (!retained.by_default.empty()) {
+    for (const Identifier& identifier : retained.taken) taken.insert(key(identifier));
+  }
+  for (const Identifier& identifier : retained.by_default) {
+    if (!taken.contains(key(identifier))) Exempt(identifier);
+  }
+  for (const std::string& text : harmless.excepted) exempt_.insert(clean::Compact(text));
+  for (const std::string& text : harmless.of_machine) {
+    machine_.insert(clean::Compact(text));
+    ForEachWord(text, [this](std::string_view word) { machine_.insert(clean::Fold(word)); });
+  }
+  for (const Identifier& identifier : identifiers) {
+    const std::string_view value = identifier.value;
+    switch (identifier.kind) {
+      case IdentifierKind::kPersonName:
+        AddName(value);
+        break;
+      case IdentifierKind::kId:
+        AddId(identifier.kind, value, kShortestId);
+        break;
+      case IdentifierKind::kTelephone:
+        AddId(identifier.kind, value, kShortestTelephone);
+        break;
+      case IdentifierKind::kAddress:
+      case IdentifierKind::kInstitution:
+        AddPhrase(identifier.kind, value);
+        break;
+      case IdentifierKind::kBirthDate:
+        AddDate(value);
+        break;
+      case IdentifierKind::kUid:
+        AddUid(value);
+        break;
+      case IdentifierKind::kDate:
+      case IdentifierKind::kDevice:
+        break;
+    }
+  }
+}
+
+void Patterns::Exempt(const Identifier& identifier) {
+  exempt_.insert(clean::Compact(identifier.value));
+  if (identifier.kind != IdentifierKind::kPersonName) return;
+  ForEachWord(identifier.value,
+              [this](std::string_view word) { exempt_.insert(clean::Fold(word)); });
+}
+
+bool Patterns::IsRetained(std::string_view utf8) const {
+  return !exempt_.empty() && exempt_.contains(clean::Compact(utf8));
+}
+
+std::uint32_t& Patterns::BucketOf(const Pattern& pattern) {
+  if (pattern.size < kLong) return short_[Hash3(pattern.ending, kShortBits)];
+  return long_[LongBucket(pattern.ending)];
+}
+
+void Patterns::Grow() {
+  long_.assign(long_.size() * 4, 0);
+  for (std::uint32_t i = 1; i < patterns_.size(); ++i) {
+    if (patterns_[i].size < kLong) continue;
+    std::uint32_t& bucket = BucketOf(patterns_[i]);
+    patterns_[i].next = bucket;
+    bucket = i;
+  }
+}
+
+void Patterns::Add(Spelling spelling) {
+  if (patterns_.size() >= kMostPatterns) {
+    overflowed_ = true;
+    return;
+  }
+  if (spelling.bytes.size() > kLongest) spelling.whole_word = false;  // it is cut
+  const std::array<unsigned char, 256>& folding = Folding();
+  const std::size_t begin = bytes_.size();
+  for (const char c : spelling.bytes.substr(0, kLongest)) {
+    const unsigned char folded = folding[static_cast<unsigned char>(c)];
+    if (folded != 0) {
+      bytes_.push_back(static_cast<char>(folded));
+    } else if (c != '\0' && spelling.gaps == Gaps::kNone) {
+      spelling.gaps = Gaps::kAny;  // a byte of an escape sequence or of a wide character
+    }
+  }
+  const std::string made = bytes_.substr(begin);
+  // What is not ASCII is no word by itself in three bytes.
+  if (made.size() < kShortest || (made.size() < 4 && !IsAscii(made))) {
+    bytes_.resize(begin);
+    return;
+  }
+  Pattern pattern{.kind = spelling.kind,
+                  .gaps = spelling.gaps,
+                  .digits = AllDigits(made),
+                  .separated = spelling.separated,
+                  .whole_word = spelling.whole_word,
+                  .begin = static_cast<std::uint32_t>(begin),
+                  .size = static_cast<std::uint32_t>(made.size()),
+                  .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0};
+  for (const char c : made.substr(made.size() - std::min(made.size(), kLong))) {
+    pattern.ending = (pattern.ending << 8U) | static_cast<unsigned char>(c);
+    pattern.mask = (pattern.mask << 8U) | 0xFFU;
+  }
+  std::uint32_t* bucket = &BucketOf(pattern);
+  for (std::uint32_t at = *bucket; at != 0; at = patterns_[at].next) {
+    const Pattern& other = patterns_[at];
+    if (other.size == made.size() && other.gaps >= spelling.gaps &&
+        other.separated == spelling.separated && (other.exact > 0) == spelling.exact &&
+        (!spelling.exact || std::string_view(bytes_).substr(other.begin + other.size,
+                                                            other.exact) == spelling.bytes) &&
+        std::string_view(bytes_).substr(other.begin, other.size) == made) {
+      bytes_.resize(begin);
+      return;
+    }
+  }
+  if (spelling.exact) bytes_ += spelling.bytes;
+  const std::size_t bit = Hash3(pattern.ending, kFilterBits);
+  filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
+  if (made.size() >= kLong && ++long_count_ > long_.size()) {
+    Grow();
+    bucket = &BucketOf(pattern);
+  }
+  pattern.next = *bucket;
+  patterns_.push_back(pattern);
+  *bucket = static_cast<std::uint32_t>(patterns_.size() - 1);
+}
+
+// In every encoding in which text may stand in a file. ASCII is the same in all of them.
+void Patterns::AddText(const Spelling& spelling, std::string_view utf8) {
+  Spelling made = spelling;
+  if (IsAscii(utf8)) {
+    made.bytes = utf8;
+    Add(made);
+    return;
+  }
+  const std::u32string given = CodesOf(utf8);
+  made.whole_word = !std::any_of(given.begin(), given.end(), IsUnsegmented);
+  std::u32string lower = given;
+  std::u32string upper = given;
+  std::transform(given.begin(), given.end(), lower.begin(), Lower);
+  std::transform(given.begin(), given.end(), upper.begin(), Upper);
+  for (const std::u32string& codes : {given, lower, upper}) {
+    const std::string text = Utf8Of(codes);
+    made.bytes = text;
+    Add(made);
+    if (const std::optional<std::string> bytes = Latin1Of(codes)) {
+      made.bytes = *bytes;
+      Add(made);
+    } else {
+      for (const bool big_endian : {false, true}) {
+        const std::string wide = Utf16Of(codes, big_endian);
+        made.bytes = wide;
+        Add(made);
+      }
+    }
+    if (!charset_.is_default() && !charset_.is_utf8()) {
+      if (const std::optional<std::string> bytes = charset_.Encode(text, Vr::LO)) {
+        made.bytes = WithoutLastEscape(*bytes);
+        Add(made);
+      }
+    }
+  }
+  for (const std::string& plain : {clean::Fold(utf8), clean::Fold(SpellOut(given))}) {
+    made.bytes = plain;
+    Add(made);
+  }
+}
+
+void Patterns::AddWord(std::string_view word, std::size_t shortest) {
+  const std::string folded = clean::Fold(word);
+  std::size_t letters = 0;
+  for (std::size_t at = 0; at < folded.size(); ++letters) {
+    static_cast<void>(clean::NextCode(folded, at));
+  }
+  std::size_t start = 0;
+  const bool unsegmented = !folded.empty() && IsUnsegmented(clean::NextCode(folded, start));
+  if (letters < (unsegmented ? 2 : shortest)) return;
+  if (exempt_.contains(folded)) return;
+  // A number in the place of a name is an ID.
+  if (AnyDigit(folded)) {
+    AddId(IdentifierKind::kPersonName, word, kShortestId);
+    return;
+  }
+  if (IsCommon(folded) || clean::IsNameParticle(folded)) return;
+  AddText({.kind = IdentifierKind::kPersonName}, word);
+}
+
+void Patterns::AddName(std::string_view name) {
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t end = std::min(name.find('=', at), name.size());
+    const std::string_view group = name.substr(at, end - at);
+    at = end + 1;
+    std::vector<std::string_view> parts;
+    ForEachWord(group, [&](std::string_view word) { parts.push_back(word); });
+    // Three letters without a name's form are rather a code: "ACRIN-FLT-076".
+    const std::size_t shortest =
+        group.find('^') == std::string_view::npos ? kShortestFreeWord : kShortestWord;
+    for (const std::string_view part : parts) AddWord(part, shortest);
+    if (parts.size() < 2 || parts.size() > kMostParts) continue;
+    // Parts written together or one after the other, where each alone may say nothing: "Hand, Max".
+    bool known = true;
+    for (const std::string_view part : parts) {
+      const std::string folded = clean::Fold(part);
+      known = known && (exempt_.contains(folded) || clean::NamesNobody(folded) ||
+                        clean::ClassOfWord(folded) == WordClass::kMedical ||
+                        clean::ClassOfWord(folded) == WordClass::kGeneral);
+    }
+    if (known) continue;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      for (std::size_t j = 0; j < parts.size(); ++j) {
+        if (i == j || parts[i].size() < 3 || parts[j].size() < 2) continue;
+        std::string pair(parts[i]);
+        pair += parts[j];
+        if (pair.size() < 6 || IsRetained(pair)) continue;
+        AddText({.kind = IdentifierKind::kPersonName, .gaps = Gaps::kAny}, pair);
+      }
+    }
+  }
+}
+
+void Patterns::AddId(IdentifierKind kind, std::string_view id, std::size_t shortest) {
+  const std::string compact = clean::Compact(id);
+  if (compact.size() < shortest || IsRetained(id)) return;
+  // 0000 and 1111 stand for a missing number.
+  if (compact.find_first_not_of(compact.front()) == std::string::npos) return;
+  if (!AnyDigit(compact)) {
+    // Words: a scanner's "phantom", or a name in the wrong place.
+    bool common = true;
+    ForEachWord(id, [&](std::string_view word) { common = common && IsCommon(clean::Fold(word)); });
+    if (common || IsCommon(compact)) return;
+  }
+  const bool digits = AllDigits(compact);
+  const bool number = digits && kind != IdentifierKind::kTelephone;
+  AddText({.kind = kind, .gaps = number ? Gaps::kDashes : Gaps::kAny}, id);
+}
+
+void Patterns::AddPhrase(IdentifierKind kind, std::string_view phrase) {
+  const std::string compact = clean::Compact(phrase);
+  if (compact.size() < kShortestPhrase || IsRetained(phrase) || AllDigits(compact)) return;
+  if (kind == IdentifierKind::kInstitution && machine_.contains(compact)) return;
+  bool common = true;
+  ForEachWord(phrase,
+              [&](std::string_view word) { common = common && IsCommon(clean::Fold(word)); });
+  if (common || IsCommon(compact)) return;
+  AddText({.kind = kind, .gaps = Gaps::kAny}, phrase);
+  if (kind != IdentifierKind::kAddress) return;
+  // The street without the town.
+  for (std::size_t at = 0; at <= phrase.size();) {
+    const std::size_t end = std::min(phrase.find_first_of(",;^\r\n", at), phrase.size());
+    const std::string_view part = phrase.substr(at, end - at);
+    at = end + 1;
+    if (part.size() < phrase.size() && clean::Compact(part).size() >= 8 && AnyDigit(part)) {
+      AddText({.kind = kind, .gaps = Gaps::kAny}, part);
+    }
+  }
+}
+
+void Patterns::AddDate(std::string_view date) {
+  if (date.size() < 8 || !AllDigits(date.substr(0, 8))) return;
+  const std::string year(date.substr(0, 4));
+  const std::string month(date.substr(4, 2));
+  const std::string day(date.substr(6, 2));
+  const unsigned number = static_cast<unsigned>(month[0] - '0') * 10 + (month[1] - '0');
+  // Placeholders: 19000101 is what generalising and missing dates look like.
+  if (number < 1 || number > 12 || year < "1850" || IsRetained(date.substr(0, 8))) return;
+  constexpr auto kMonths = std::to_array<std::string_view>(
+      {"january", "february", "march", "april", "may", "june", "july", "august", "september",
+       "october", "november", "december"});
+  const auto add = [this](const std::string& text, bool separated) {
+    Add({.kind = IdentifierKind::kBirthDate,
+         .gaps = Gaps::kAny,
+         .separated = separated,
+         .bytes = text});
+  };
+  const auto plain = [](const std::string& two) { return two[0] == '0' ? two.substr(1) : two; };
+  add(year + month + day, false);
+  add(day + month + year, false);
+  add(month + day + year, false);
+  const std::string d = plain(day);
+  const std::string m = plain(month);
+  const std::string short_year = year.substr(2);
+  for (const std::string& text :
+       {d + m + year, m + d + year, year + m + d, day + month + short_year,
+        month + day + short_year, d + m + short_year, m + d + short_year}) {
+    add(text, true);
+  }
+  const std::string name(kMonths[number - 1]);
+  for (const std::string& word : {name, name.substr(0, 3)}) {
+    for (const std::string& of_month : {day, d}) {
+      add(of_month + word + year, false);
+      add(word + of_month + year, false);
+      add(year + word + of_month, false);
+      add(of_month + word + short_year, false);
+    }
+  }
+}
+
+void Patterns::AddUid(std::string_view uid) {
+  if (uid.size() < kShortestUid) return;
+  if (uid.size() > kLongest || uid.find_first_not_of("0123456789.") != std::string_view::npos) {
+    AddId(IdentifierKind::kUid, uid, kShortestUid);  // it is none, but stood in its place
+    return;
+  }
+  if (std::count(uid.begin(), uid.end(), '.') < 3 || IsRetained(uid)) return;
+  Add({.kind = IdentifierKind::kUid, .gaps = Gaps::kAny, .exact = true, .bytes = uid});
+}
+
+bool Patterns::EndsAt(const Pattern& pattern, std::string_view bytes, std::size_t last,
+                      Found& found) const {
+  const std::array<unsigned char, 256>& folding = Folding();
+  const std::string_view wanted = std::string_view(bytes_).substr(pattern.begin, pattern.size);
+  std::size_t left = wanted.size();
+  std::size_t at = last + 1;
+  std::size_t nuls = 0;
+  int separators = 0;
+  int gap = 0;
+  int run = 0;
+  while (left > 0) {
+    if (at == 0) return false;
+    const char c = bytes[--at];
+    const unsigned char folded = folding[static_cast<unsigned char>(c)];
+    if (folded != 0) {
+      if (folded != static_cast<unsigned char>(wanted[left - 1])) return false;
+      --left;
+      separators += gap > 0 ? 1 : 0;
+      gap = 0;
+      run = 0;
+    } else if (c == '\0') {
+      if (++run > kMostNuls) return false;
+      ++nuls;
+    } else {
+      if (pattern.gaps == Gaps::kNone || (pattern.gaps == Gaps::kDashes && !IsDash(c)))
+        return false;
+      if (++gap > kWidestGap) return false;
+      run = 0;
+    }
+  }
+  if (pattern.separated && separators < 2) return false;
+  found = {.pattern = &pattern, .begin = at, .end = last + 1, .wide = nuls + 1 >= pattern.size};
+  if (pattern.exact == 0) return true;
+  std::string uid(bytes.substr(found.begin, found.end - found.begin));
+  std::erase(uid, '\0');
+  return std::string_view(bytes_).substr(pattern.begin + pattern.size, pattern.exact) == uid;
+}
+
+bool Patterns::StandsAlone(std::string_view value, const Found& found) const {
+  const Pattern& pattern = *found.pattern;
+  if (!pattern.whole_word) return true;
+  for (const bool before : {true, false}) {
+    std::optional<std::size_t> there = Neighbour(value, found, before);
+    if (!there) continue;
+    const auto c = static_cast<unsigned char>(value[*there]);
+    const char edge = bytes_[before ? pattern.begin : pattern.begin + pattern.size - 1];
+    if ((c & 0x80U) != 0) {
+      if (!StandsInUnsegmented(value, *there)) return false;
+    } else if (IsLetterOrDigit(c) && (IsDigit(edge) || !IsDigit(static_cast<char>(c)))) {
+      return false;
+    }
+    // "0.4711" and "1.2.4711" hold other numbers.
+    if (pattern.digits && c == '.' && (before ? *there > 0 : *there + 1 < value.size()) &&
+        IsDigit(value[before ? *there - 1 : *there + 1])) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace dcmveil::engine::guard

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Identifiers of the input that weak rules leave somewhere in the output, and what looks like them.
+#include <gtest/gtest.h>
+
+#include "engine/plan.h"
+#include "tests/support/rules.h"
+
+namespace dcmveil::testing {
+namespace {
+
+using namespace std::string_literals;  // NOLINT(google-build-using-namespace)
+
+/// Takes the identifiers from where they belong and looks nowhere else.
+constexpr const char* kWeak = R"(
+guard: on
+rules:
+  - {tag: [PatientName, PatientID, PatientBirthDate, AccessionNumber, ReferringPhysicianName], action: redact}
+  - {tag: [PatientAddress, PatientTelephoneNumbers, InstitutionName], action: redact}
+  - {tag: [StudyInstanceUID, SeriesInstanceUID, SOPInstanceUID], action: refresh-uid}
+)";
+
+DataSet Patient() {
+  return With(SmallCt(), {Text({0x0008, 0x0018}, "UI", "1.2.826.0.1.77.5.10"),
+                          Text({0x0008, 0x0050}, "SH", "ACC-90/551"),
+                          Text({0x0008, 0x0080}, "LO", "St. Quirin Klinikum"),
+                          Text({0x0008, 0x0090}, "PN", "O'Harrowby^Tamsin"),
+                          Text({0x0010, 0x0010}, "PN", "Quennelthorp^Zebediah"),
+                          Text({0x0010, 0x0020}, "LO", "84-7719302"),
+                          Text({0x0010, 0x1040}, "LO", "17 Wexcombe Lane, Harbourne"),
+                          Text({0x0010, 0x2154}, "SH", "+49 89 5550143"),
+                          Text({0x0020, 0x000D}, "UI", "1.2.826.0.1.77.5")});
+}
+
+std::string Wide(std::string_view ascii, bool big_endian) {
+  std::string wide;
+  for (const char c : ascii) {
+    wide += big_endian ? "\0"s + c : c + "\0"s;
+  }
+  return wide;
+}
+
+void ExpectLeft(const Sent& sent, const std::string& where) {
+  EXPECT_FALSE(sent.ok);
+  EXPECT_EQ(sent.Failure(), "identifier-left");
+  EXPECT_EQ(sent.error.where, where);
+}
+
+TEST(Guard, CleanOutputsPass) {
+  for (const Syntax& syntax : kSyntaxes) {
+    SCOPED_TRACE(syntax.name);
+    EXPECT_TRUE(Send(kWeak, With(Patient(), {NativePixels()}), syntax).ok);
+  }
+}
+
+TEST(Guard, FindsEveryKind) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"seen by Quennelthorp", "person name"},
+      {"ZEBEDIAH", "person name"},
+      {"dr.tamsin", "person name"},
+      {"zebediahquennelthorp", "person name"},
+      {"MRN 847719302!", "ID"},
+      {"84/7719302", "ID"},
+      {"acc90551", "ID"},
+      {"born 12.03.1958", "birth date"},
+      {"1958-03-12", "birth date"},
+      {"12 March 1958", "birth date"},
+      {"3/12/58", "birth date"},
+      {"17 Wexcombe Lane", "address"},
+      {"call 0049 (89) 555-0143 or +4989 5550143", "telephone or e-mail"},
+      {"at ST QUIRIN KLINIKUM", "institution"},
+      {"see 1.2.826.0.1.77.5.10", "UID"},
+      {"study 1.2.826.0.1.77.5", "UID"},
+  };
+  for (const auto& [text, kind] : cases) {
+    SCOPED_TRACE(text);
+    ExpectLeft(Send(kWeak, With(Patient(), {Text({0x0008, 0x1030}, "LO", text)})),
+               "(0008,1030): "s + kind);
+  }
+}
+
+TEST(Guard, LeavesWhatOnlyLooksAlike) {
+  for (const char* text :
+       {"Zebediahs", "Tamsinia", "1847719302", "84.7719302", "119580312", "1.2.826.0.1.77.5.10.3",
+        "9.1.2.826.0.1.77.5", "55501", "Klinikum", "12:03:58", "Wexcombe"}) {
+    SCOPED_TRACE(text);
+    const Sent sent = Send(kWeak, With(Patient(), {Text({0x0008, 0x1030}, "LO", text)}));
+    EXPECT_TRUE(sent.ok) << sent.error.where;
+  }
+  // Series 847719302, and a study on the day of birth.
+  EXPECT_TRUE(Send(kWeak, With(Patient(), {Text({0x0020, 0x0011}, "IS", "847719302"),
+                                           Text({0x0008, 0x0020}, "DA", "19580312")}))
+                  .ok);
+}
+
+TEST(Guard, LooksEverywhereInEveryEncoding) {
+  const std::string name = "xx Quennelthorp";
+  const DataSet creator = {Text({0x0029, 0x0010}, "LO", "ACME 1")};
+  const std::pair<DataSet, const char*> cases[] = {
+      {{Raw({0x0029, 0x1001}, "OB", "\x01\x02\x03Quennelthorp\0"s)}, "(0029,1001)"},
+      {{Raw({0x0029, 0x1001}, "UN", Wide("Quennelthorp", false))}, "(0029,1001)"},
+      {{Raw({0x0029, 0x1001}, "UN", Wide("- quennelTHORP -", true))}, "(0029,1001)"},
+      {{Text({0x0029, 0x1001}, "LO", name)}, "(0029,1001)"},
+      {{Seq({0x0008, 0x1111}, {{},
+                               {Text({0x0008, 0x1150}, "UI", "1.2"),
+                                Seq({0x0040, 0x0275}, {{Text({0x0032, 0x1060}, "LO", name)}})}})},
+       "(0008,1111)[1].(0040,0275)[0].(0032,1060)"},
+      {{Text({0x0042, 0x0010}, "ST", "t"),
+        Raw({0x0042, 0x0011}, "OB", "%PDF-1.4 (" + name + ") Tj")},
+       "(0042,0011)"},
+      {{NativePixels(), Raw({0xFFFA, 0x0010}, "OB", name + "!")}, "(FFFA,0010)"},
+      // The next element begins with the letter 'T': it is no part of the word.
+      {{Text({0x0040, 0x0254}, "LO", "xQuennelthorp-Quennelthorp"),
+        Text({0x0054, 0x0400}, "SH", "i")},
+       "(0040,0254)"},
+  };
+  for (const auto& [more, where] : cases) {
+    for (const Syntax& syntax : kSyntaxes) {
+      SCOPED_TRACE(std::string(where) + syntax.name);
+      ExpectLeft(Send(kWeak, With(With(Patient(), creator), more), syntax),
+                 std::string(where) + ": person name");
+    }
+  }
+}
+
+TEST(Guard, KnowsCharacterSets) {
+  const auto send = [](const char* terms, const std::string& name, Tag tag, const char* vr,
+                       const std::string& left) {
+    const DataSet more = {Text({0x0008, 0x0005}, "CS", terms), Text({0x0010, 0x0010}, "PN", name),
+                          Raw(tag, vr, left)};
+    return Send(kWeak, With(Patient(), more));
+  };
+  const Tag text{0x0008, 0x1030};
+  const Tag bytes{0x0042, 0x0011};
+  // Latin-1 name.
+  const std::string krueger = "Kr\xFCger-Wei\xDFhaupt^Ole";
+  for (const std::string& left : {"KR\xDCGER "s, "Kr\xFCger "s, "Krueger "s, "KRUGER"s}) {
+    ExpectLeft(send("ISO_IR 100", krueger, text, "LO", left), "(0008,1030): person name");
+  }
+  ExpectLeft(send("ISO_IR 100", krueger, bytes, "OB", "Kr\xC3\xBCger"s + " "),
+             "(0042,0011): person name");
+  ExpectLeft(send("ISO_IR 100", krueger, bytes, "OB", "K\0r\0\xFC\0g\0e\0r\0"s),
+             "(0042,0011): person name");
+  // UTF-8: Cyrillic, and Chinese inside other text.
+  const std::string ivanov = "\xD0\x98\xD0\xB2\xD0\xB0\xD0\xBD\xD0\xBE\xD0\xB2";
+  const std::string upper = "\xD0\x98\xD0\x92\xD0\x90\xD0\x9D\xD0\x9E\xD0\x92";
+  ExpectLeft(send("ISO_IR 192", ivanov, text, "LO", upper), "(0008,1030): person name");
+  ExpectLeft(
+      send("ISO_IR 192", ivanov, bytes, "OB", "\x18\x04\x32\x04\x30\x04\x3D\x04\x3E\x04\x32\x04"s),
+      "(0042,0011): person name");
+  const std::string wang = "\xE7\x8E\x8B\xE5\xB0\x8F\xE4\xB8\x9C";
+  ExpectLeft(
+      send("ISO_IR 192", "Wang=" + wang, text, "LO", "\xE6\x82\xA3" + wang + "\xE6\x82\xA3 "),
+      "(0008,1030): person name");
+  // Korean by code extension, in its own bytes.
+  ExpectLeft(send("\\ISO 2022 IR 149", "Hong=\x1B$)C\xFB\xF3\x1B$)C\xD1\xCE\xD4\xD7", text, "LO",
+                  "\x1B$)C\xFB\xF3\xD1\xCE\xD4\xD7"s),
+             "(0008,1030): person name");
+}
+
+TEST(Guard, LooksIntoTheCommentsOfFrames) {
+  const auto frame = [](const std::string& comment) {
+    std::string bytes = "\xFF\xD8\xFF\xFE"s;
+    bytes.push_back('\0');
+    bytes.push_back(static_cast<char>(comment.size() + 2));
+    return bytes + comment + "\xFF\xDA\0\x02"s + "Quennelthorp\xFF\xD9"s +
+           (comment.size() % 2 ? "\0"s : ""s);
+  };
+  ExpectLeft(
+      Send(kWeak, With(Patient(), {Fragments({"", frame("x"), frame("by Quennelthorp")})}), kJpeg),
+      "(7FE0,0010): person name");
+  // Image data is no text.
+  EXPECT_TRUE(Send(kWeak, With(Patient(), {Fragments({"", frame("Lavc"), frame("x")})}), kJpeg).ok);
+  const std::string codestream = "\xFF\x4F\xFF\x64\0\x10\0\x01"s + "Quennelthorp\xFF\x90"s;
+  ExpectLeft(Send(kWeak, With(Patient(), {Fragments({"", codestream})}), kJpeg),
+             "(7FE0,0010): person name");
+}
+
+TEST(Guard, WhatIsRetainedOnPurposeIsExempt) {
+  EXPECT_TRUE(Send("guard: on\n", Patient()).ok);
+  EXPECT_TRUE(Send("guard: on\nrules:\n  - {tag: PatientName, action: keep}\n  - {tag: PatientID, "
+                   "action: redact}\n",
+                   With(Patient(), {Text({0x0008, 0x1030}, "LO", "Quennelthorp")}))
+                  .ok);
+  // `otherwise: keep` is no purpose where a rule took the same name away.
+  ExpectLeft(Send("guard: on\nrules:\n  - {tag: PatientName, action: redact}\n",
+                  With(Patient(), {Text({0x0040, 0xA123}, "PN", "Quennelthorp^Zebediah")})),
+             "(0040,A123): person name");
+  // What a rule writes is its own, even if it stood there before.
+  EXPECT_TRUE(
+      Send("guard: on\nrules:\n  - {tag: PatientName, action: replace, with: {value: Zebediah}}\n",
+           With(Patient(), {Text({0x0010, 0x0010}, "PN", "Zebediah")}))
+          .ok);
+  ExpectLeft(
+      Send(
+          "guard: on\nrules:\n  - {tag: PatientName, action: edit, with: {find: ^Q, replace: X}}\n",
+          Patient()),
+      "(0010,0010): person name");
+}
+
+TEST(Guard, CanBeSwitchedOffAndHasExceptions) {
+  const DataSet leak = With(Patient(), {Text({0x0008, 0x1030}, "LO", "Quennelthorp")});
+  const std::string rules = std::string(kWeak).substr(std::string(kWeak).find("rules:"));
+  EXPECT_TRUE(Send("guard: off\n" + rules, leak).ok);
+  const std::string except =
+      "guard: {except: [{tag: [StudyDescription, SeriesDescription], because: a test}]}\n" + rules;
+  EXPECT_TRUE(Send(except, leak).ok);
+  ExpectLeft(Send(except, With(leak, {Text({0x0018, 0x1030}, "LO", "Zebediah")})),
+             "(0018,1030): person name");
+  EXPECT_THROW(Rules("guard: no\n"), RuleError);
+  EXPECT_THROW(Rules("guard: {except: [{tag: StudyDescription}]}\n"), RuleError);
+  EXPECT_THROW(Rules("guard: {except: [{because: x}]}\n"), RuleError);
+  EXPECT_THROW(Rules("guard: {}\n"), RuleError);
+  EXPECT_TRUE(
+      LoadRulesFromText("dcmveil: 1\nrules: []\notherwise: keep\n", "r").plan()->parts().guard);
+}
+
+TEST(Guard, SaysNoValue) {
+  const Sent sent = Send(kWeak, With(Patient(), {Text({0x0008, 0x1030}, "LO", "Quennelthorp")}));
+  EXPECT_EQ(sent.error.Message().find("uennel"), std::string::npos);
+}
+
+TEST(Guard, CommonWordsAreNoNames) {
+  const DataSet hand = With(Patient(), {Text({0x0010, 0x0010}, "PN", "Hand^Zebediah"),
+                                        Text({0x0008, 0x1030}, "LO", "CT Hand, left")});
+  EXPECT_TRUE(Send(kWeak, hand).ok);
+  const DataSet manufacturer = With(Patient(), {Text({0x0008, 0x0070}, "LO", "Vendotron"),
+                                                Text({0x0008, 0x0080}, "LO", "Vendotron")});
+  EXPECT_TRUE(Send(kWeak, manufacturer).ok);
+}
+
+}  // namespace
+}  // namespace dcmveil::testing

@@ -27,8 +27,8 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "dcmveil " + std::string(dcmveil::Version()));
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
-  const std::array verbs = {AddRun(app),     AddCheck(app),  AddExplain(app), AddConformance(app),
-                            AddActions(app), AddKeygen(app), AddDecrypt(app)};
+  const std::array verbs = {AddRun(app),    AddCheck(app),   AddExplain(app), AddConformance(app),
+                            AddReport(app), AddActions(app), AddKeygen(app),  AddDecrypt(app)};
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);

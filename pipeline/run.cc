@@ -30,6 +30,7 @@
 #include "pipeline/handoff.h"
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
+#include "pipeline/surveyor.h"
 
 namespace dcmveil {
 namespace fs = std::filesystem;
@@ -43,6 +44,7 @@ struct Job {
   InstanceReport report;
   std::string output;
   std::unique_ptr<pipeline::Sink::Staged> staged;
+  std::unique_ptr<pipeline::Findings> findings;  ///< null if the run does not survey
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
 };
@@ -103,6 +105,9 @@ class Runner {
   void Break(std::string message);
   void Report();
   std::optional<RunSummary::Problem> WriteDescription() const;
+  [[nodiscard]] Problem OpenSurvey();
+  void AddToSurvey(const Job& job);
+  void CloseSurvey();
 
   const Engine& engine_;
   const RunOptions& options_;
@@ -112,6 +117,8 @@ class Runner {
   fs::path folder_;         ///< the output's
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
+  std::unique_ptr<pipeline::Surveyor> surveyor_;  ///< null if the run does not survey
+  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   RunSummary summary_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
@@ -241,6 +248,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
     summary_.manifest = manifest_.file();
     if (Problem problem = WriteDescription()) return problem;
   }
+  if (Problem problem = OpenSurvey()) return problem;
   if (auto* source = dynamic_cast<pipeline::DicomWebSource*>(source_.get())) source->Start();
   if (auto* sink = dynamic_cast<pipeline::DicomWebSink*>(sink_.get())) sink->Start();
   return std::nullopt;
@@ -260,6 +268,39 @@ std::optional<RunSummary::Problem> Runner::WriteDescription() const {
   return RunSummary::Problem{.message = "the state folder cannot be written"};
 }
 
+std::optional<RunSummary::Problem> Runner::OpenSurvey() {
+  if (!options_.survey) return std::nullopt;
+  const fs::path& folder = options_.dry_run ? options_.dry_run_survey : state_;
+  surveyor_ = std::make_unique<pipeline::Surveyor>();
+  if (surveyor_->Open(folder, false)) return std::nullopt;
+  return CannotGoOn("the review file in " + folder.string() + " cannot be written");
+}
+
+void Runner::AddToSurvey(const Job& job) {
+  const Result<pipeline::Tally> tally = surveyor_->Number(*job.findings, job.report.outcome);
+  if (!tally) return Break("the review file cannot be written");
+  surveyor_->Add(&*tally, job.report, job.bytes_in, job.bytes_out);
+  surveyor_->Tick(std::chrono::duration<double>(Clock::now() - started_).count(), job.bytes_in);
+}
+
+void Runner::CloseSurvey() {
+  Survey::Run run;
+  run.version = Version();
+  run.rules = engine_.rules().name();
+  run.rules_hash = engine_.rules().hash();
+  run.key_id = engine_.rules().key_id();
+  run.dry_run = options_.dry_run;
+  run.stopped = summary_.stopped;
+  run.input = options_.input_service ? options_.input_service->url : options_.input.string();
+  run.output = options_.output_service ? options_.output_service->url : options_.output.string();
+  run.began = std::chrono::system_clock::to_time_t(began_);
+  run.seconds = summary_.seconds;
+  pipeline::Describe(engine_.rules().plan()->parts(), run);
+  if (!surveyor_->Close(run, *engine_.rules().plan()) && !summary_.problem) {
+    summary_.problem = CannotGoOn("the survey cannot be written");
+  }
+}
+
 std::unique_ptr<Job> Runner::Take() {
   if (Stopping()) return nullptr;
   std::optional<pipeline::Input> input = source_->Next();
@@ -269,6 +310,7 @@ std::unique_ptr<Job> Runner::Take() {
   }
   auto job = std::make_unique<Job>();
   job->input = std::move(*input);
+  if (surveyor_) job->findings = std::make_unique<pipeline::Findings>(options_.dry_run);
   return job;
 }
 
@@ -290,8 +332,9 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = *job.input.problem, .where = {}});
     return;
   }
-  Result<Deidentified> result = job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes))
-                                                : engine_.ApplyToFile(job.input.file);
+  Result<Deidentified> result =
+      job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes), job.findings.get())
+                      : engine_.ApplyToFile(job.input.file, job.findings.get());
   if (!result) {
     SetError(job.report, result.error());
     return;
@@ -355,6 +398,7 @@ void Runner::Finish(Job& job) {
   for (const NoteCount& note : job.report.notes) {
     summary_.notes[std::string(CodeOf(note.code))] += static_cast<std::uint64_t>(note.count);
   }
+  if (surveyor_) AddToSurvey(job);
   if (!options_.dry_run &&
       !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
     Break("the manifest cannot be written");
@@ -440,6 +484,7 @@ RunSummary Runner::Go() {
   }
   summary_.stopped = options_.stop != nullptr && *options_.stop;
   summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  if (surveyor_) CloseSurvey();
   Report();
   return std::move(summary_);
 }

@@ -140,7 +140,9 @@ void Table::Code(std::string_view text) {
 }
 
 void Table::Number(std::uint64_t number) {
-  body_.append("<td class=\"n\">").append(WithCommas(number)).append("</td>");
+  body_.append(number == 0 ? "<td class=\"n zero\">" : "<td class=\"n\">")
+      .append(WithCommas(number))
+      .append("</td>");
 }
 
 void Table::Raw(const std::string& html) { body_.append("<td>").append(html).append("</td>"); }

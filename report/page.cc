@@ -120,7 +120,7 @@ void Page::Figures() {
     if (Of(outcomes, outcome) > 0) html += Figure(name, WithCommas(Of(outcomes, outcome)), style);
   };
   add(Outcome::kUnchanged, "Unchanged", "good");
-  add(Outcome::kRejected, "Rejected by a rule", "");
+  add(Outcome::kRejected, "Rejected", "");
   html += Figure("Quarantined", WithCommas(Of(outcomes, Outcome::kQuarantined)),
                  Of(outcomes, Outcome::kQuarantined) > 0 ? "warn" : "");
   html += Figure("Failed", WithCommas(Of(outcomes, Outcome::kFailed)),
@@ -434,7 +434,8 @@ void Page::Changes() {
   }
   Section("diff", "What would change",
           "<p>Each different value before and after, with the rule that changes it. Values of "
-          "elements that hold no text or numbers are given by their size.</p>\n" +
+          "elements that hold no text or numbers are given by their size. Inputs that would get "
+          "the same output are told apart only when they are written.</p>\n" +
               Cut(shown, survey_.changes.size()) + table.Html());
 }
 

@@ -190,8 +190,9 @@ Status Surveyor::Close(const Survey::Run& run, const engine::Plan& plan) {
   json["idle_rules"] = ordered_json::array();
   for (const engine::Rule& rule : plan.parts().rules) {
     // Of the hundreds of rows of a profile most concern no element of a given set of instances.
+    // Many rows have one origin, so it has no selector of its own.
+    if (rule.of_profile) continue;
     const bool idle = !used.contains(rule.origin);
-    if (idle && rule.of_profile) continue;
     json["selectors"][rule.origin] = rule.selector_text;
     if (idle) json["idle_rules"].push_back({rule.origin, std::string(rule.spec->name)});
   }

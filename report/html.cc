@@ -152,6 +152,7 @@ void Table::End() { body_ += "</tr>\n"; }
 std::string Table::Html() const {
   std::string html = "<div class=\"scroll\"><table id=\"" + id_ + "\"";
   if (filter_) html += " data-filter";
+  if (columns_.size() <= 3) html += " class=\"slim\"";
   html += "><caption>" + Escaped(caption_) + "</caption>\n<thead><tr>";
   for (const Column& column : columns_) {
     html += std::string("<th scope=\"col\"") + (column.number ? " class=\"n\"" : "") + ">" +

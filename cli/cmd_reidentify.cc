@@ -53,11 +53,11 @@ class Restorer {
       if (!status) return status;
       open_ = true;
     }
-    const Result<fs::path> temporary = sink_.WriteTemporary(*encoded);
+    const Result<pipeline::FolderSink::Temporary> temporary = sink_.WriteTemporary(*encoded);
     if (!temporary) return temporary.error();
-    const Result<pipeline::FolderSink::Commit> commit = sink_.Rename(*temporary, input.name);
+    const Result<pipeline::FolderSink::Commit> commit = sink_.Rename(temporary->file, input.name);
     if (commit && *commit == pipeline::FolderSink::Commit::kDone) return Done{};
-    ::unlink(temporary->c_str());
+    ::unlink(temporary->file.c_str());
     if (!commit) return commit.error();
     if (encoded->SameAs(sink_.PathOf(input.name))) return Done{};
     return ErrorCode::kOutputExists;

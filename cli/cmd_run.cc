@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
@@ -11,6 +13,7 @@
 #include "cli/exit_codes.h"
 #include "cli/load.h"
 #include "cli/progress.h"
+#include "cli/report_files.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "dcmveil/run.h"
@@ -23,6 +26,7 @@ struct Flags {
   std::string input;
   std::string output;
   std::string state;
+  std::string report;
   std::string layout;
   bool dicomdir = false;
   std::string job;  ///< expanded before the command line is parsed
@@ -207,6 +211,30 @@ bool SetServices(const Flags& flags, RunOptions& options) {
   return true;
 }
 
+/// The page holds values, and must not lie where the outputs are passed on.
+bool PrepareReport(const Flags& flags, RunOptions& options, bool& made) {
+  namespace fs = std::filesystem;
+  std::error_code ignored;
+  const fs::path report = fs::weakly_canonical(flags.report, ignored) / "";
+  for (const fs::path& place : {options.input, options.output}) {
+    if (place.empty()) continue;
+    const fs::path folder = fs::weakly_canonical(place, ignored) / "";
+    const auto [end, rest] =
+        std::mismatch(folder.begin(), std::prev(folder.end()), report.begin(), report.end());
+    if (end != std::prev(folder.end())) continue;
+    std::fprintf(stderr, "dcmveil: the report's folder lies inside %s; it holds values\n",
+                 place.c_str());
+    return false;
+  }
+  if (!MakeReportFolder(flags.report, made)) {
+    std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", flags.report.c_str());
+    return false;
+  }
+  options.survey = true;
+  options.dry_run_survey = flags.report;
+  return true;
+}
+
 int RunVerb(const Flags& flags) {
   const std::optional<RuleSet> rules =
       Load(flags.rules, {.key_file = flags.key, .allow_missing_key = false}, !flags.quiet);
@@ -251,6 +279,8 @@ int RunVerb(const Flags& flags) {
                     : flags.quiet ? Progress::Form::kQuiet
                                   : Progress::Form::kText);
   options.on_progress = [&progress](const RunCounts& counts) { progress.Show(counts); };
+  bool made_report = false;
+  if (!flags.report.empty() && !PrepareReport(flags, options, made_report)) return kUsage;
   const Engine engine(*rules);
   const RunSummary summary = Run(engine, options);
   progress.Finish();
@@ -263,7 +293,18 @@ int RunVerb(const Flags& flags) {
   if (summary.problem) {
     exit_code = summary.problem->usage ? kUsage : kCouldNotGoOn;
     std::fprintf(stderr, "dcmveil: %s\n", summary.problem->message.c_str());
-    if (summary.problem->usage) return exit_code;
+    if (summary.problem->usage) {
+      std::error_code ignored;
+      if (made_report) std::filesystem::remove(flags.report, ignored);
+      return exit_code;
+    }
+  }
+  // A run that could not begin has nothing to report, and has said why.
+  const bool reports = options.survey && (!summary.problem || summary.counts.finished() > 0);
+  const std::filesystem::path surveyed =
+      flags.dry_run ? std::filesystem::path(flags.report) : summary.manifest.parent_path();
+  if (reports && !WriteReport({surveyed}, flags.report)) {
+    exit_code = kCouldNotGoOn;
   }
   if (flags.json) {
     PrintJson(summary, exit_code);
@@ -297,6 +338,10 @@ Verb AddRun(CLI::App& command) {
       ->type_name("N");
   app->add_option("--state", flags->state,
                   "Folder for the manifest, which maps inputs to outputs [SINK.dcmveil]")
+      ->type_name("DIR");
+  app->add_option("--report", flags->report,
+                  "Folder for report.json and report.html; the page lists the text that the rules "
+                  "left, and in a dry run every change")
       ->type_name("DIR");
   app->add_option("--layout", flags->layout,
                   "Output names from new values "

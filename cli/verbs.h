@@ -19,6 +19,7 @@ struct Verb {
 [[nodiscard]] Verb AddExplain(CLI::App& command);
 [[nodiscard]] Verb AddConformance(CLI::App& command);
 [[nodiscard]] Verb AddActions(CLI::App& command);
+[[nodiscard]] Verb AddReport(CLI::App& command);
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
 [[nodiscard]] Verb AddReidentify(CLI::App& command);

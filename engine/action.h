@@ -158,6 +158,8 @@ struct ActionSpec {
   /// May stand on Pixel Data. Others leave (7FE0,0008-0010) alone when a VR or mask rule hits it,
   /// and are an error when a rule names it.
   bool may_touch_pixels = false;
+  /// What it makes of a text holds parts of that text; reports list it for a person to look at.
+  bool leaves_text = false;
   /// Needs Instance::identifiers, which are collected only for plans with such an action.
   bool wants_identifiers = false;
   std::vector<ParamSpec> params = {};

@@ -27,6 +27,7 @@ constexpr Tag kSopClassUid{0x0008, 0x0016};
 constexpr Tag kSopInstanceUid{0x0008, 0x0018};
 constexpr Tag kManufacturer{0x0008, 0x0070};
 constexpr Tag kManufacturerModelName{0x0008, 0x1090};
+constexpr Tag kModality{0x0008, 0x0060};
 constexpr Tag kPatientId{0x0010, 0x0020};
 constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr Tag kDeidentificationMethodCodes{0x0012, 0x0064};
@@ -128,7 +129,8 @@ class Walker {
   const ContentRule* ContentRuleOf(DcmItem& item) const;
   /// The rule for a content item that no list names: text is free text; else null.
   const Rule* OtherContent(DcmItem& item) const;
-  Result<Owned> Apply(Owned element, const Reading& reading, const Rule& rule);
+  /// `made_anew`: the value is the action's, not the input's.
+  Result<Owned> Apply(Owned element, const Reading& reading, const Rule& rule, bool& made_anew);
   Result<Owned> Keep(Owned element, const Reading& reading);
   Result<Owned> KeepText(Owned element, const Reading& reading);
   Result<Owned> KeepCharacterSet(Owned element);
@@ -136,7 +138,9 @@ class Walker {
   Status WalkElements(DcmItem& item);
   Status WalkSequence(DcmSequenceOfItems& sequence);
   void Tell(const Reading& reading, std::string_view action, std::string_view origin,
-            std::string before, DcmElement* after);
+            std::string before, DcmElement* after, bool survives);
+  /// Readable, if the observer wants it.
+  [[nodiscard]] std::string Before(DcmElement& element, const Reading& reading) const;
   Error Fail(ErrorCode code) const { return {code, ToString(path_)}; }
   [[nodiscard]] std::string Readable(DcmElement& element, const Reading& reading) const;
 
@@ -165,17 +169,29 @@ std::string Walker::Readable(DcmElement& element, const Reading& reading) const 
   return std::to_string(element.getLengthField()) + " bytes";
 }
 
+std::string Walker::Before(DcmElement& element, const Reading& reading) const {
+  const bool wanted = observer_ != nullptr &&
+                      observer_->Wanted(path_.back().tag, reading.vr) == Observer::Values::kBoth;
+  return wanted ? Readable(element, reading) : std::string();
+}
+
 void Walker::Tell(const Reading& reading, std::string_view action, std::string_view origin,
-                  std::string before, DcmElement* after) {
+                  std::string before, DcmElement* after, bool survives) {
   if (observer_ == nullptr) return;
+  const bool wanted = after != nullptr &&
+                      observer_->Wanted(path_.back().tag, reading.vr) != Observer::Values::kNone;
+  const bool bytes =
+      wanted && (reading.vr == Vr::UN || reading.vr == Vr::OB) && AsSequence(*after) == nullptr;
   observer_->OnElement({.path = path_,
                         .keyword = reading.keyword,
                         .vr = reading.vr,
                         .action = action,
                         .origin = origin,
                         .before = std::move(before),
-                        .after = after != nullptr ? Readable(*after, reading) : std::string(),
-                        .removed = after == nullptr});
+                        .after = wanted ? Readable(*after, reading) : std::string(),
+                        .removed = after == nullptr,
+                        .survives = survives && after != nullptr,
+                        .bytes = bytes ? RawValue(*after) : std::string()});
 }
 
 Status Walker::WalkItem(DcmItem& item) {
@@ -241,7 +257,7 @@ Status Walker::WalkElements(DcmItem& item) {
     const std::uint32_t block = (static_cast<std::uint32_t>(tag.group) << 16U) | tag.element;
     path_.back() = {.tag = tag};
     const Reading reading{.vrs = Vr::LO, .vr = Vr::LO};
-    std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
+    std::string before = Before(*element, reading);
     bool stays = surviving.contains(block);
     if (!stays && !used.contains(block)) {
       const Plan::Decision decision = plan_.Decide(path_, Vr::LO, answers_);
@@ -254,7 +270,8 @@ Status Walker::WalkElements(DcmItem& item) {
     Owned written = stays ? MakeElement(tag, Vr::LO, blocks.CreatorAt(tag)) : nullptr;
     if (stays && !written) return Fail(ErrorCode::kEncodeFailed);
     if (stays && EncodedVr(*element) != Vr::LO) Note(NoteCode::kVrMended);
-    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before), written.get());
+    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before), written.get(),
+         true);
     if (written && item.insert(written.release(), OFFalse).bad()) {
       Note(NoteCode::kDuplicateElement);
     }
@@ -361,7 +378,7 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
                                     const Plan::Decision& decision) {
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
-  std::string before = observer_ != nullptr ? Readable(*element, reading) : std::string();
+  std::string before = Before(*element, reading);
 
   const bool named =
       rule != nullptr &&
@@ -377,7 +394,7 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
     Tell(reading, "remove",
          tag.is_private() ? "private, reached by VR rules only"
                           : "not in PS3.6, reached by VR rules only",
-         std::move(before), nullptr);
+         std::move(before), nullptr, false);
     return Owned();
   }
   if (IsKeptUnlessNamed(tag) && !named && !keep) {
@@ -391,7 +408,7 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
   }
   if (keep) {
     Result<Owned> kept = Keep(std::move(element), reading);
-    if (kept) Tell(reading, "keep", origin, std::move(before), kept->get());
+    if (kept) Tell(reading, "keep", origin, std::move(before), kept->get(), true);
     return kept;
   }
   if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
@@ -401,11 +418,15 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
       if (!judged) return judged.error();
       left = std::move(*judged);
     }
-    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left.get());
+    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left.get(), true);
     return left;
   }
-  Result<Owned> changed = Apply(std::move(element), reading, *rule);
-  if (changed) Tell(reading, rule->spec->name, origin, std::move(before), changed->get());
+  bool made_anew = false;
+  Result<Owned> changed = Apply(std::move(element), reading, *rule, made_anew);
+  if (changed) {
+    Tell(reading, rule->spec->name, origin, std::move(before), changed->get(),
+         !made_anew || rule->spec->leaves_text);
+  }
   return changed;
 }
 
@@ -426,7 +447,8 @@ Result<Walker::Owned> Walker::Judge(Owned element, const Reading& reading) {
   return Owned();
 }
 
-Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule) {
+Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule,
+                                    bool& made_anew) {
   Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
   if (vr == Vr::UN) vr = rule.as_vr.value_or(vr);
   if (!rule.spec->vrs.contains(vr)) return Fail(ErrorCode::kVrUnsupported);
@@ -448,6 +470,7 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
     case Change::Kind::kSet:
       break;
   }
+  made_anew = true;
   if (reading.mended) Note(NoteCode::kVrMended);
   const std::string_view value =
       change.kind == Change::Kind::kSet ? std::string_view(change.bytes) : std::string_view();
@@ -661,6 +684,10 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   if (plan.wants_identifiers() || plan.parts().guard) {
     instance.identifiers = CollectIdentifiers(
         parsed, instance.charset, plan.wants_identifiers() ? Which::kAll : Which::kSearched);
+  }
+  if (observer != nullptr) {
+    observer->OnInstance(instance.sop_class_uid,
+                         TopText(parsed, instance.charset, kModality, Vr::CS));
   }
   const ConditionAnswers answers = AnswerConditions(plan, parsed, instance);
   for (std::size_t i = 0; i < plan.parts().rejects.size(); ++i) {

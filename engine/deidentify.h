@@ -4,6 +4,7 @@
 // at every depth.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,20 +20,35 @@
 
 namespace dcmveil::engine {
 
-/// Told of every decision; for `explain`. Not used in runs.
+/// Told of every decision; for `explain` and for the reports of runs.
 class Observer {
  public:
   struct Event {
     const Path& path;
     std::string_view keyword;  ///< empty for private and unknown elements
     Vr vr;
-    std::string_view action;  ///< name of the action, or "keep"/"remove" of `otherwise`
-    std::string_view origin;  ///< "rules.yaml:12", or what else decided
-    std::string before;       ///< readable value; the only place where one leaves the engine
+    /// Name of the action, or "keep"/"remove" of `otherwise`. Lives as long as the plan.
+    std::string_view action;
+    /// "rules.yaml:12", or what else decided. Lives as long as the plan.
+    std::string_view origin;
+    std::string before;  ///< readable value; the only place where one leaves the engine
     std::string after;
     bool removed = false;
+    /// `after` is the input's own, or what the action left of it; not made from the key or the
+    /// rules.
+    bool survives = false;
+    /// The bytes of what stays of UN and OB, if `after` was wanted.
+    std::string bytes = {};
   };
+  /// What an event shall hold of an element's value. What is not wanted stays empty and costs
+  /// nothing.
+  enum class Values : std::uint8_t { kNone, kAfter, kBoth };
+
   virtual ~Observer() = default;
+  /// Called once for each instance that can be read, before anything is decided. Both are the
+  /// input's, UTF-8, and may be empty.
+  virtual void OnInstance(std::string_view /*sop_class_uid*/, std::string_view /*modality*/) {}
+  [[nodiscard]] virtual Values Wanted(Tag /*tag*/, Vr /*vr*/) const { return Values::kBoth; }
   virtual void OnElement(const Event& event) = 0;
 };
 

@@ -33,11 +33,12 @@ Status Guard(const engine::ParsedInstance& parsed, const engine::guard::Knowledg
   return engine::guard::Look(knowledge, output, plan.parts().guard_exceptions);
 }
 
-Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const engine::Plan& plan) {
+Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const engine::Plan& plan,
+                           engine::Observer* observer) {
   const std::uint64_t input_size = source->size();
   Result<engine::ParsedInstance> parsed = engine::ReadInstance(std::move(source));
   if (!parsed) return parsed.error();
-  Result<engine::Rewrite> rewrite = engine::Deidentify(*parsed, plan);
+  Result<engine::Rewrite> rewrite = engine::Deidentify(*parsed, plan, observer);
   if (!rewrite) return rewrite.error();
   Deidentified result;
   result.input_size = input_size;
@@ -74,14 +75,15 @@ std::string_view Version() { return DCMVEIL_VERSION; }
 
 Engine::Engine(RuleSet rules) : rules_(std::move(rules)) {}
 
-Result<Deidentified> Engine::ApplyToFile(const std::filesystem::path& file) const {
+Result<Deidentified> Engine::ApplyToFile(const std::filesystem::path& file,
+                                         engine::Observer* observer) const {
   Result<std::shared_ptr<engine::ByteSource>> source = engine::ByteSource::OpenFile(file);
   if (!source) return source.error();
-  return Apply(std::move(*source), *rules_.plan());
+  return Apply(std::move(*source), *rules_.plan(), observer);
 }
 
-Result<Deidentified> Engine::ApplyToBytes(std::string bytes) const {
-  return Apply(engine::ByteSource::FromMemory(std::move(bytes)), *rules_.plan());
+Result<Deidentified> Engine::ApplyToBytes(std::string bytes, engine::Observer* observer) const {
+  return Apply(engine::ByteSource::FromMemory(std::move(bytes)), *rules_.plan(), observer);
 }
 
 }  // namespace dcmveil

@@ -263,7 +263,10 @@ Result<EncodedInstance> ReidentifyFile(const std::filesystem::path& file,
   if (!status) return status.error();
   const std::string sop_class = TextOf(*parsed->head, kSopClassUid);
   const std::string sop_instance = TextOf(*parsed->head, kSopInstanceUid);
-  return Encode(*parsed, PixelOutput::kCarry, {}, sop_class, sop_instance);
+  Result<EncodedParts> parts =
+      EncodeParts(*parsed, PixelOutput::kCarry, {}, sop_class, sop_instance);
+  if (!parts) return parts.error();
+  return Join(std::move(*parts), parsed->deflated);
 }
 
 }  // namespace dcmveil::engine

@@ -72,6 +72,7 @@ Json ToJson(const JournalEntry& entry) {
   }
   json["bytes"] = Json::array({entry.bytes_in, entry.bytes_out});
   json["stamps"] = Json::array({ToJson(entry.input_stamp), ToJson(entry.output_stamp)});
+  if (entry.tally) json["tally"] = ToJson(*entry.tally);
   return json;
 }
 
@@ -95,6 +96,7 @@ std::optional<JournalEntry> EntryFrom(const Json& json) try {
   entry.bytes_out = json.at("bytes").at(1).get<std::uint64_t>();
   entry.input_stamp = StampFrom(json.at("stamps").at(0));
   entry.output_stamp = StampFrom(json.at("stamps").at(1));
+  if (json.contains("tally")) entry.tally = TallyFromJson(json.at("tally"));
   return entry;
 } catch (const Json::exception&) {
   return std::nullopt;

@@ -12,6 +12,7 @@
 #include "dcmveil/error.h"
 #include "dcmveil/outcome.h"
 #include "pipeline/files.h"
+#include "pipeline/tally.h"
 
 namespace dcmveil::pipeline {
 
@@ -23,6 +24,7 @@ struct JournalEntry {
   std::uint64_t bytes_out = 0;
   FileStamp input_stamp;
   FileStamp output_stamp;
+  std::optional<Tally> tally = {};  ///< if the run surveyed
   /// By the run that goes on now, not by one that came to its end.
   bool of_this_run = false;
 };

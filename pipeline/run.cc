@@ -34,6 +34,7 @@
 #include "pipeline/journal.h"
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
+#include "pipeline/surveyor.h"
 
 namespace dcmveil {
 namespace fs = std::filesystem;
@@ -49,6 +50,8 @@ struct Job {
   std::string output;
   std::unique_ptr<pipeline::Sink::Staged> staged;
   std::unique_ptr<pipeline::CrosswalkEntry> crosswalk;  ///< null if none is asked for
+  std::unique_ptr<pipeline::Findings> findings;         ///< null if the run does not survey
+  std::optional<pipeline::Tally> tally;
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;
   FileStamp input_stamp;
@@ -118,6 +121,9 @@ class Runner {
   void Break(std::string message);
   void Report();
   std::optional<RunSummary::Problem> WriteDescription() const;
+  [[nodiscard]] Problem OpenSurvey();
+  void AddToSurvey(Job& job);
+  void CloseSurvey();
 
   const Engine& engine_;
   const RunOptions& options_;
@@ -130,7 +136,10 @@ class Runner {
   pipeline::Journal journal_;
   std::string source_name_;  ///< for the journal: where the names of inputs begin
   bool resumes_ = false;     ///< an earlier run was interrupted
+  bool afresh_ = false;      ///< what earlier runs did does not count
   std::unique_ptr<pipeline::Crosswalk> crosswalk_;
+  std::unique_ptr<pipeline::Surveyor> surveyor_;  ///< null if the run does not survey
+  std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   RunSummary summary_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
@@ -309,6 +318,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
     summary_.manifest = manifest_.file();
     if (Problem problem = WriteDescription()) return problem;
   }
+  if (Problem problem = OpenSurvey()) return problem;
   if (auto* source = dynamic_cast<pipeline::DicomWebSource*>(source_.get())) source->Start();
   if (auto* sink = dynamic_cast<pipeline::DicomWebSink*>(sink_.get())) sink->Start();
   return std::nullopt;
@@ -321,22 +331,21 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
   const RuleSet& rules = engine_.rules();
   const pipeline::JournalOwner owner{
       .rules_hash = rules.hash(), .key_id = rules.key_id(), .edition = EditionOf(rules)};
-  bool afresh = false;
   if (const std::optional<pipeline::JournalOwner>& earlier = journal_.owner()) {
     const bool other_key = earlier->key_id != owner.key_id;
     const bool other_rules =
         earlier->rules_hash != owner.rules_hash || earlier->edition != owner.edition;
-    afresh = options_.accept_changes && (other_key || other_rules);
-    if (!afresh && (other_key || (other_rules && !options_.retry_quarantined))) {
+    afresh_ = options_.accept_changes && (other_key || other_rules);
+    if (!afresh_ && (other_key || (other_rules && !options_.retry_quarantined))) {
       return Usage("an earlier run with the state folder " + state_.string() + " had " +
                    (other_key ? "another key" : "other rules") +
                    "; its outputs and new ones would not fit together. Give another output, or "
                    "--accept-changes");
     }
   }
-  resumes_ = journal_.is_unfinished() && !afresh;
+  resumes_ = journal_.is_unfinished() && !afresh_;
   summary_.journal_damaged = journal_.is_damaged();
-  if (!journal_.Begin(owner, afresh, options_.durable)) {
+  if (!journal_.Begin(owner, afresh_, options_.durable)) {
     return CannotGoOn("the journal in " + state_.string() + " cannot be written");
   }
   std::error_code error;
@@ -361,6 +370,46 @@ std::optional<RunSummary::Problem> Runner::WriteDescription() const {
   return RunSummary::Problem{.message = "the state folder cannot be written"};
 }
 
+std::optional<RunSummary::Problem> Runner::OpenSurvey() {
+  if (!options_.survey) return std::nullopt;
+  const fs::path& folder = options_.dry_run ? options_.dry_run_survey : state_;
+  surveyor_ = std::make_unique<pipeline::Surveyor>();
+  if (surveyor_->Open(folder, !options_.dry_run && !afresh_)) return std::nullopt;
+  return CannotGoOn("the review file in " + folder.string() + " cannot be written");
+}
+
+void Runner::AddToSurvey(Job& job) {
+  if (job.recalled) {
+    const bool surveyed =
+        job.tally && surveyor_->Add(&*job.tally, job.report, job.bytes_in, job.bytes_out);
+    if (!surveyed) surveyor_->Add(nullptr, job.report, job.bytes_in, job.bytes_out);
+    return;
+  }
+  Result<pipeline::Tally> tally = surveyor_->Number(*job.findings, job.report.outcome);
+  if (!tally) return Break("the review file cannot be written");
+  surveyor_->Add(&*tally, job.report, job.bytes_in, job.bytes_out);
+  job.tally = std::move(*tally);
+  surveyor_->Tick(std::chrono::duration<double>(Clock::now() - started_).count(), job.bytes_in);
+}
+
+void Runner::CloseSurvey() {
+  Survey::Run run;
+  run.version = Version();
+  run.rules = engine_.rules().name();
+  run.rules_hash = engine_.rules().hash();
+  run.key_id = engine_.rules().key_id();
+  run.dry_run = options_.dry_run;
+  run.stopped = summary_.stopped;
+  run.input = options_.input_service ? options_.input_service->url : options_.input.string();
+  run.output = options_.output_service ? options_.output_service->url : options_.output.string();
+  run.began = std::chrono::system_clock::to_time_t(began_);
+  run.seconds = summary_.seconds;
+  pipeline::Describe(engine_.rules().plan()->parts(), run);
+  if (!surveyor_->Close(run, *engine_.rules().plan()) && !summary_.problem) {
+    summary_.problem = CannotGoOn("the survey cannot be written");
+  }
+}
+
 std::unique_ptr<Job> Runner::Take() {
   if (Stopping()) return nullptr;
   std::optional<pipeline::Input> input = source_->Next();
@@ -370,6 +419,7 @@ std::unique_ptr<Job> Runner::Take() {
   }
   auto job = std::make_unique<Job>();
   job->input = std::move(*input);
+  if (surveyor_) job->findings = std::make_unique<pipeline::Findings>(options_.dry_run);
   return job;
 }
 
@@ -417,6 +467,7 @@ bool Runner::Recall(Job& job) {
   job.output = std::move(entry->output);
   job.bytes_in = entry->bytes_in;
   job.bytes_out = entry->bytes_out;
+  job.tally = std::move(entry->tally);
   if (!entry->of_this_run && job.report.outcome == Outcome::kWritten) {
     job.report.outcome = Outcome::kUnchanged;
   }
@@ -437,8 +488,9 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = ErrorCode::kReadFailed, .where = {}});
     return;
   }
-  Result<Deidentified> result = job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes))
-                                                : engine_.ApplyToFile(job.input.file);
+  Result<Deidentified> result =
+      job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes), job.findings.get())
+                      : engine_.ApplyToFile(job.input.file, job.findings.get());
   if (!result) {
     SetError(job.report, result.error());
     return;
@@ -519,6 +571,7 @@ void Runner::Finish(Job& job) {
   for (const NoteCount& note : job.report.notes) {
     summary_.notes[std::string(CodeOf(note.code))] += static_cast<std::uint64_t>(note.count);
   }
+  if (surveyor_) AddToSurvey(job);
   if (!options_.dry_run &&
       !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
     Break("the manifest cannot be written");
@@ -535,7 +588,8 @@ void Runner::Finish(Job& job) {
                                                  .bytes_in = job.bytes_in,
                                                  .bytes_out = job.bytes_out,
                                                  .input_stamp = job.input_stamp,
-                                                 .output_stamp = job.output_stamp})) {
+                                                 .output_stamp = job.output_stamp,
+                                                 .tally = std::move(job.tally)})) {
     Break("the journal cannot be written");
   }
   const Clock::time_point now = Clock::now();
@@ -621,10 +675,11 @@ RunSummary Runner::Go() {
   if (crosswalk_ && !summary_.stopped && !summary_.problem && !crosswalk_->Finish()) {
     summary_.problem = CannotGoOn("the crosswalk cannot be written");
   }
+  summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  if (surveyor_) CloseSurvey();
   if (!options_.dry_run && !summary_.stopped && !summary_.problem && !journal_.End()) {
     summary_.problem = CannotGoOn("the journal cannot be written");
   }
-  summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
   Report();
   return std::move(summary_);
 }

@@ -82,6 +82,7 @@ const ActionSpec& CleanSpec() {
       .name = "clean",
       .summary = "Cuts what identifies people out of text and keeps the rest.",
       .vrs = {Vr::LO, Vr::LT, Vr::SH, Vr::ST, Vr::UC, Vr::UR, Vr::UT},
+      .leaves_text = true,
       .wants_identifiers = true,
       .params =
           {

@@ -68,6 +68,7 @@ const ActionSpec& EditSpec() {
       .name = "edit",
       .summary = "Replaces what a regular expression finds in each value.",
       .vrs = {Vr::AE, Vr::CS, Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::ST, Vr::UC, Vr::UR, Vr::UT},
+      .leaves_text = true,
       .params =
           {
               {.name = "find",

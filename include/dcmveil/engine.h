@@ -15,7 +15,8 @@ namespace dcmveil {
 
 namespace engine {
 class ByteSource;
-}
+class Observer;
+}  // namespace engine
 
 /// A DICOM file ready to be written (PS3.10): header bytes of our own, and, where nothing in them
 /// changes, pixel data as a range of the input file, which is kept open. Copies share the input.
@@ -83,10 +84,13 @@ class Engine {
   explicit Engine(RuleSet rules);
 
   /// Reads a DICOM file, with or without preamble. The input is never changed. The result keeps
-  /// the file open for its pixel data until it is destroyed.
-  [[nodiscard]] Result<Deidentified> ApplyToFile(const std::filesystem::path& file) const;
+  /// the file open for its pixel data until it is destroyed. `observer` is told of every decision;
+  /// it may be null.
+  [[nodiscard]] Result<Deidentified> ApplyToFile(const std::filesystem::path& file,
+                                                 engine::Observer* observer = nullptr) const;
   /// The same for a file's bytes in memory, which the result keeps.
-  [[nodiscard]] Result<Deidentified> ApplyToBytes(std::string bytes) const;
+  [[nodiscard]] Result<Deidentified> ApplyToBytes(std::string bytes,
+                                                  engine::Observer* observer = nullptr) const;
 
   [[nodiscard]] const RuleSet& rules() const { return rules_; }
 

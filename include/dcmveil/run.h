@@ -90,6 +90,11 @@ struct RunOptions {
   std::vector<std::filesystem::path> crosswalk_to;
   /// Do everything but write; no output or state folder is made.
   bool dry_run = false;
+  /// Survey what the rules do and what text they leave (see dcmveil/survey.h); the result is in the
+  /// state folder. A dry run, which has none, also says what became of every value that changes,
+  /// and leaves its survey in `dry_run_survey`, which must exist.
+  bool survey = false;
+  std::filesystem::path dry_run_survey;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.
   std::function<void(const RunCounts&)> on_progress;
   /// When it becomes true the run finishes what is in flight and stops. May be null.

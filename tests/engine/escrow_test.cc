@@ -55,7 +55,10 @@ Result<EncodedInstance> Restore(const std::string& bytes, const Person& person, 
   if (!parsed) return parsed.error();
   const Status status = Reidentify(*parsed, person.key, with_cert ? &person.certificate : nullptr);
   if (!status) return status.error();
-  return Encode(*parsed, PixelOutput::kCarry, {}, "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.5");
+  Result<EncodedParts> parts =
+      EncodeParts(*parsed, PixelOutput::kCarry, {}, "1.2.840.10008.5.1.4.1.1.2", "1.2.3.4.5");
+  if (!parts) return parts.error();
+  return Join(std::move(*parts), parsed->deflated);
 }
 
 Decoded Restored(const std::string& bytes, const Person& person) {

@@ -5,6 +5,8 @@
 #include <array>
 #include <memory>
 #include <set>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 
 #include "engine/conditions.h"
@@ -362,10 +364,10 @@ Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view c
   // What these leave is what they did not recognise, not what the rules wanted to keep.
   const bool says_what =
       rule != nullptr && rule->spec->name != "edit" && rule->spec->name != "clean";
+  std::unordered_set<std::string_view> left;
+  for (const clean::Identifier& identifier : after) left.insert(identifier.value);
   for (clean::Identifier& identifier : before) {
-    const bool stays = std::any_of(after.begin(), after.end(), [&](const clean::Identifier& other) {
-      return other.value == identifier.value;
-    });
+    const bool stays = left.contains(identifier.value);
     std::vector<clean::Identifier>& list = !stays      ? retained_.taken
                                            : says_what ? retained_.on_purpose
                                                        : retained_.by_default;

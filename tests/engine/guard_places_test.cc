@@ -261,7 +261,7 @@ TEST(GuardPlaces, MoreIdentifiersThanItSearchesAreNoPass) {
   for (int i = 1000; i < 290000; ++i) uids += "1.2.3.4." + std::to_string(i) + '\\';
   uids += "1.2.3.4.1";
   if (uids.size() % 2 != 0) uids += '\0';
-  const Sent sent = Send(kStrip, Person({Raw({0x0008, 0x001A}, "UI", uids)}), kImplicit);
+  const Sent sent = Send(kStrip, Person({Raw({0x0020, 0x0200}, "UI", uids)}), kImplicit);
   ASSERT_FALSE(sent.ok);
   EXPECT_EQ(sent.Failure(), "too-many-identifiers");
 }
@@ -271,7 +271,7 @@ TEST(GuardPlaces, FindsOneOfThousandsOfUids) {
   for (int i = 1000; i < 21000; ++i) uids += "1.2.3.4." + std::to_string(i) + '\\';
   uids += "1.2.3.4.1";
   if (uids.size() % 2 != 0) uids += '\0';
-  const Elem list = Raw({0x0008, 0x001A}, "UI", uids);
+  const Elem list = Raw({0x0020, 0x0200}, "UI", uids);
   EXPECT_EQ(Guarded(Send(kStrip, Person({list}), kImplicit)), "");
   EXPECT_EQ(
       Guarded(Send(kStrip, Person({list, Text(kDescription, "LO", "1.2.3.4.19876")}), kImplicit)),

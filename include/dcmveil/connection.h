@@ -62,6 +62,11 @@ struct Connection {
 /// no connection and no secret.
 [[nodiscard]] std::map<std::string, Connection> LoadConnections(const std::filesystem::path& file);
 
+/// The same from text; `name` stands for the file in messages, and relative paths in the text are
+/// resolved against `folder`.
+[[nodiscard]] std::map<std::string, Connection> LoadConnectionsFromText(
+    const std::string& text, const std::string& name, const std::filesystem::path& folder = ".");
+
 /// True for what begins with http:// or https://.
 [[nodiscard]] bool IsServiceUrl(const std::string& text);
 

@@ -216,6 +216,7 @@ class Walker {
   Observer* observer_;
   Path path_;
   std::vector<NoteCount> notes_;
+  std::uint64_t walked_ = 0;  ///< elements and items
 };
 
 std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
@@ -266,6 +267,9 @@ Status Walker::WalkElements(DcmItem& item) {
   // searches its list from the start each time.
   std::vector<std::pair<Tag, Owned>> elements;
   elements.reserve(item.card());
+  // Sequences that were encoded as something else were not counted when the file was scanned.
+  walked_ += 1 + item.card();
+  if (walked_ > kMostElements) return Fail(ErrorCode::kTooLarge);
   PrivateBlocks blocks;
   while (item.card() > 0) {
     Owned element(item.remove(0UL));
@@ -387,6 +391,10 @@ const Rule* Walker::OtherContent(DcmItem& item) const {
 
 Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(tag, *element);
+  if (element->isLeaf() && element->getLengthField() > kLongestOpened &&
+      (reading.is_sequence || kTextVrs.contains(reading.vr) || BeginsWithItem(*element))) {
+    return Fail(ErrorCode::kTooLarge);
+  }
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();

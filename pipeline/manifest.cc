@@ -8,6 +8,8 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "pipeline/file_name.h"
+
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
 
@@ -28,8 +30,9 @@ Status Manifest::Open(const fs::path& state) {
 Status Manifest::Add(const std::string& input, const std::string& output,
                      const InstanceReport& report) {
   nlohmann::ordered_json line;
-  line["input"] = input;
-  line["output"] = output.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(output);
+  SetFileName(line, "input", input);
+  line["output"] = nullptr;
+  if (!output.empty()) SetFileName(line, "output", output);
   line["outcome"] = ToString(report.outcome);
   line["reason"] =
       report.reason.empty() ? nlohmann::ordered_json() : nlohmann::ordered_json(report.reason);
@@ -38,9 +41,7 @@ Status Manifest::Add(const std::string& input, const std::string& output,
     nlohmann::ordered_json& notes = line["notes"];
     for (const NoteCount& note : report.notes) notes[std::string(CodeOf(note.code))] = note.count;
   }
-  // File names are bytes; those that are no UTF-8 are shown with replacement characters.
-  const std::string text =
-      line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const std::string text = line.dump() + "\n";
   std::size_t done = 0;
   while (done < text.size()) {
     const ssize_t n = ::write(fd_, text.data() + done, text.size() - done);

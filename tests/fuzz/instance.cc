@@ -82,11 +82,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const std::array<dcmveil::Engine, 3> engines = {
       Load(dcmveil::fuzz::kProfile), Load(dcmveil::fuzz::kActions), Load(dcmveil::fuzz::kKeepAll)};
   const std::string_view bytes = dcmveil::fuzz::TextOf(data, size);
-  for (const dcmveil::Engine& engine : engines) {
-    std::string once = Apply(engine, std::string(bytes));
-    if (once.empty()) continue;
-    const std::string twice = Apply(engine, std::move(once));
-    dcmveil::fuzz::Hold(!twice.empty(), "an output can be de-identified again");
-  }
+  // One of them for each input: three times as many inputs.
+  std::uint32_t sum = 0;
+  for (const char c : bytes) sum = sum * 31U + static_cast<unsigned char>(c);
+  const dcmveil::Engine& engine = engines[sum % engines.size()];
+  std::string once = Apply(engine, std::string(bytes));
+  if (once.empty()) return 0;
+  const std::string twice = Apply(engine, std::move(once));
+  dcmveil::fuzz::Hold(!twice.empty(), "an output can be de-identified again");
   return 0;
 }

@@ -45,8 +45,7 @@ class Limits(CliTest):
             Long(0x00420011, "OB", 4000 * MEGABYTE), 4000 * MEGABYTE),
         "text": (Plain() + Long(0x0040A160, "UT", 40 * MEGABYTE), 40 * MEGABYTE),
         "text as OB": (Plain() + Long(0x0040A160, "OB", 40 * MEGABYTE), 40 * MEGABYTE),
-        "a name as OB": (Long(0x00080016, "OB", 0) + Plain()[14:] +
-                         Long(0x00104000, "OB", 40 * MEGABYTE), 40 * MEGABYTE),
+        "comments as UN": (Plain() + Long(0x00104000, "UN", 40 * MEGABYTE), 40 * MEGABYTE),
         "hidden items": (Plain() + PRIVATE + Long(0x00291001, "UN", 40 * MEGABYTE) +
                          ITEM, 40 * MEGABYTE - 8),
         "items": (Plain() + Long(0x00081110, "SQ", 8 * 4_100_000) + ITEM * 4_100_000, 0),
@@ -104,12 +103,12 @@ class RuleBombs(CliTest):
     """Small rule files with large consequences are refused in little time and memory."""
     HEAD = "dcmveil: 1\nprofile: none\notherwise: keep\n"
 
-    def Refused(self, text, *, memory_limit=600, seconds_limit=30):
+    def Refused(self, text, *, memory_limit=600, seconds_limit=30, statuses=(2,)):
         file = self.tmp / "rules.yaml"
         file.write_bytes(text if isinstance(text, bytes) else text.encode())
         status, stderr, memory, seconds = Measured(["check", "-r", file])
-        self.assertEqual(2, status, stderr[:500])
-        self.assertIn(b"error", stderr)
+        self.assertIn(status, statuses, stderr[:500])
+        self.assertEqual(status == 2, b"error" in stderr)
         if not Sanitized():
             self.assertLess(memory, memory_limit, "MB")
             self.assertLess(seconds, seconds_limit)
@@ -138,9 +137,10 @@ class RuleBombs(CliTest):
 
     def test_regular_expressions(self):
         """re2 takes linear time and refuses what would grow."""
-        for pattern in ("((a{1,1000}){1,1000}){1,1000}", "(" * 5000 + "a" + ")" * 5000, "[" * 100):
+        for pattern, statuses in (("((a{1,1000}){1,1000}){1,1000}", (2,)), ("[" * 100, (2,)),
+                                  ("(" * 5000 + "a" + ")" * 5000, (0, 2)), ("(a|b?c*){900}", (0, 2))):
             self.Refused(self.HEAD + f"rules:\n  - {{tag: PatientID, action: edit, "
-                         f"with: {{find: \"{pattern}\", replace: x}}}}\n")
+                         f"with: {{find: \"{pattern}\", replace: x}}}}\n", statuses=statuses)
 
     def test_a_long_file(self):
         self.Refused(self.HEAD + "# " + "x" * (17 * MEGABYTE) + "\nrules: []\n")

@@ -59,10 +59,15 @@ class Collector : public engine::Observer {
 std::string Printable(const std::string& text, std::size_t longest) {
   std::string shown;
   std::size_t characters = 0;
+  unsigned char last = 0;
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if ((byte & 0xC0U) != 0x80U && ++characters > longest) return shown + "…";
-    shown.push_back(byte < 0x20 || byte == 0x7F ? '.' : c);
+    // U+0080 to U+009F are control characters too.
+    const bool c1 = last == 0xC2 && byte >= 0x80 && byte < 0xA0;
+    if (c1) shown.pop_back();
+    shown.push_back(c1 || byte < 0x20 || byte == 0x7F ? '.' : c);
+    last = byte;
   }
   return shown;
 }

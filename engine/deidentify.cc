@@ -155,6 +155,7 @@ class Walker {
   Path path_;
   std::vector<NoteCount> notes_;
   guard::Retained retained_;  ///< filled only for the guard
+  std::uint64_t walked_ = 0;  ///< elements and items
 };
 
 std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
@@ -217,6 +218,9 @@ Status Walker::WalkElements(DcmItem& item) {
   // searches its list from the start each time.
   std::vector<std::pair<Tag, Owned>> elements;
   elements.reserve(item.card());
+  // Sequences that were encoded as something else were not counted when the file was scanned.
+  walked_ += 1 + item.card();
+  if (walked_ > kMostElements) return Fail(ErrorCode::kTooLarge);
   PrivateBlocks blocks;
   while (item.card() > 0) {
     Owned element(item.remove(0UL));
@@ -339,6 +343,10 @@ const Rule* Walker::OtherContent(DcmItem& item) const {
 
 Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(tag, *element);
+  if (element->isLeaf() && element->getLengthField() > kLongestOpened &&
+      (reading.is_sequence || kTextVrs.contains(reading.vr) || BeginsWithItem(*element))) {
+    return Fail(ErrorCode::kTooLarge);
+  }
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
   if (!plan_.parts().guard) return Carry(std::move(element), tag, reading, decision);
   const std::optional<clean::IdentifierKind> kind = clean::KindOf(tag, reading.vrs);

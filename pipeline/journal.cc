@@ -17,6 +17,7 @@
 #include <system_error>
 
 #include "engine/crypto.h"
+#include "pipeline/file_name.h"
 
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
@@ -64,7 +65,7 @@ FileStamp StampFrom(const Json& json) {
 Json ToJson(const JournalEntry& entry) {
   Json json;
   json["outcome"] = ToString(entry.report.outcome);
-  if (!entry.output.empty()) json["output"] = entry.output;
+  if (!entry.output.empty()) SetFileName(json, "output", entry.output);
   if (!entry.report.reason.empty()) json["reason"] = entry.report.reason;
   if (!entry.report.where.empty()) json["where"] = entry.report.where;
   for (const NoteCount& note : entry.report.notes) {
@@ -76,11 +77,12 @@ Json ToJson(const JournalEntry& entry) {
   return json;
 }
 
-/// Nothing if another version wrote what this one does not know: the input is then done again.
+/// Nothing if another version wrote what this one does not know, or the output's name is no UTF-8:
+/// the input is then done again.
 std::optional<JournalEntry> EntryFrom(const Json& json) try {
   JournalEntry entry;
   const auto outcome = FindOutcome(json.at("outcome").get<std::string>());
-  if (!outcome) return std::nullopt;
+  if (!outcome || json.contains("output_bytes")) return std::nullopt;
   entry.report.outcome = *outcome;
   entry.output = json.value("output", "");
   entry.report.reason = json.value("reason", "");

@@ -24,6 +24,16 @@ bool IsPlain(char c) {
          c == '_' || c == '-';
 }
 
+/// Names that Windows, and what it shares, take for devices, with any ending: "con", "COM1.dcm".
+bool IsDevice(std::string_view name) {
+  std::string stem(name.substr(0, name.find('.')));
+  std::transform(stem.begin(), stem.end(), stem.begin(),
+                 [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; });
+  if (stem == "CON" || stem == "PRN" || stem == "AUX" || stem == "NUL") return true;
+  return stem.size() == 4 && (stem.starts_with("COM") || stem.starts_with("LPT")) &&
+         stem[3] >= '0' && stem[3] <= '9';
+}
+
 /// A value as (part of) a file name: hostile or odd values must not lead anywhere else.
 std::string Safe(std::string_view value) {
   constexpr std::size_t kLongest = 100;
@@ -31,8 +41,11 @@ std::string Safe(std::string_view value) {
   std::replace_if(
       safe.begin(), safe.end(), [](char c) { return !IsPlain(c); }, '_');
   if (safe.empty()) return "_";
-  // Neither "..", nor the name of a hidden folder such as that of our temporary files.
+  // Neither "..", nor the name of a hidden folder such as that of our temporary files, nor one that
+  // Windows would shorten.
   if (safe.front() == '.') safe.front() = '_';
+  if (safe.back() == '.') safe.back() = '_';
+  if (IsDevice(safe)) safe.insert(0, "_");
   return safe;
 }
 

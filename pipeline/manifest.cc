@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "pipeline/file_name.h"
 #include "pipeline/files.h"
 
 namespace dcmveil::pipeline {
@@ -17,7 +18,7 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-/// File names are bytes; those that are no UTF-8 are shown with replacement characters.
+/// Reasons are the rule file's words, which may be no UTF-8.
 Status AddLine(int fd, const Json& line) {
   return WriteAll(fd, line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
 }
@@ -45,8 +46,9 @@ Status Manifest::Open(const fs::path& state, std::string rules_hash) {
 Status Manifest::Add(const std::string& input, const std::string& output,
                      const InstanceReport& report) {
   Json line;
-  line["input"] = input;
-  line["output"] = output.empty() ? Json() : Json(output);
+  SetFileName(line, "input", input);
+  line["output"] = nullptr;
+  if (!output.empty()) SetFileName(line, "output", output);
   line["outcome"] = ToString(report.outcome);
   line["reason"] = report.reason.empty() ? Json() : Json(report.reason);
   if (!report.where.empty()) line["where"] = report.where;
@@ -56,7 +58,7 @@ Status Manifest::Add(const std::string& input, const std::string& output,
   }
   if (report.outcome == Outcome::kQuarantined) {
     Json quarantined;
-    quarantined["input"] = input;
+    SetFileName(quarantined, "input", input);
     quarantined["reason"] = report.reason;
     if (!report.where.empty()) quarantined["where"] = report.where;
     quarantined["rules_hash"] = rules_hash_;

@@ -6,13 +6,12 @@
 #include <charconv>
 #include <cmath>
 #include <deque>
-#include <fstream>
 #include <optional>
-#include <sstream>
 #include <string_view>
 
 #include "dcmveil/connection.h"
 #include "dcmveil/rules.h"
+#include "engine/text_file.h"
 #include "rules/diagnostics.h"
 #include "rules/yaml.h"
 
@@ -330,16 +329,20 @@ class ConnectionReader {
 }  // namespace rules
 
 std::map<std::string, Connection> LoadConnections(const std::filesystem::path& file) {
+  const std::optional<std::string> text =
+      engine::ReadTextFile(file, engine::kLongestRuleFile, engine::FileKind::kRegularOrPipe);
+  if (text) return LoadConnectionsFromText(*text, file.string(), file.parent_path());
+  throw RuleError({{.file = file.string(), .message = "the file cannot be read", .hint = {}}});
+}
+
+std::map<std::string, Connection> LoadConnectionsFromText(const std::string& text,
+                                                          const std::string& name,
+                                                          const std::filesystem::path& folder) {
   std::deque<rules::SourceFile> files;
-  files.push_back({file.string(), file.parent_path(), {}});
+  files.push_back({name, folder, {}});
   rules::Diagnostics diagnostics;
   std::map<std::string, Connection> connections;
-  std::ifstream stream(file, std::ios::binary);
-  std::ostringstream text;
-  if (!stream || !(text << stream.rdbuf())) {
-    diagnostics.Error({&files.front(), 0, 0}, "the file cannot be read");
-  } else if (const std::optional<rules::Node> root =
-                 rules::ParseYaml(files.front(), text.str(), diagnostics)) {
+  if (const std::optional<rules::Node> root = rules::ParseYaml(files.front(), text, diagnostics)) {
     connections = rules::ConnectionReader(files.front(), diagnostics).Read(*root);
   }
   diagnostics.ThrowIfErrors(files);

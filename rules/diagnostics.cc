@@ -7,15 +7,6 @@
 #include <utility>
 
 namespace dcmveil::rules {
-namespace {
-
-bool Same(const Diagnostic& a, const Diagnostic& b) {
-  return std::tie(a.severity, a.file, a.line, a.column, a.message, a.hint) ==
-         std::tie(b.severity, b.file, b.line, b.column, b.message, b.hint);
-}
-
-}  // namespace
-
 std::string Origin(const Place& place) {
   std::string text = std::filesystem::path(place.file->name).filename().string();
   if (text.empty()) text = place.file->name;
@@ -48,9 +39,7 @@ void Diagnostics::Add(Diagnostic::Severity severity, const Place& place, std::st
 }
 
 void Diagnostics::Add(Diagnostic diagnostic) {
-  for (const Diagnostic& known : list_) {
-    if (Same(known, diagnostic)) return;
-  }
+  if (!known_.insert(ToString(diagnostic)).second) return;
   if (diagnostic.severity == Diagnostic::Severity::kError) ++errors_;
   list_.push_back(std::move(diagnostic));
 }

@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,8 @@ class Diagnostics {
            std::string hint);
 
   std::vector<Diagnostic> list_;
+  /// What `list_` holds, as one text each.
+  std::set<std::string> known_;
   int errors_ = 0;
 };
 

@@ -7,10 +7,8 @@
 #include <cstdint>
 #include <deque>
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <optional>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -20,6 +18,7 @@
 #include "dcmveil/rules.h"
 #include "engine/crypto.h"
 #include "engine/plan.h"
+#include "engine/text_file.h"
 #include "rules/check.h"
 #include "rules/compile.h"
 #include "rules/import/microsoft.h"
@@ -39,17 +38,6 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kMaxMethodText = 64;
 constexpr std::size_t kHashDigitsInMethod = 16;
-
-std::optional<std::string> ReadWhole(const fs::path& file) {
-  std::error_code error;
-  if (fs::is_directory(file, error)) return std::nullopt;
-  std::ifstream stream(file, std::ios::binary);
-  if (!stream) return std::nullopt;
-  std::ostringstream text;
-  text << stream.rdbuf();
-  if (stream.bad()) return std::nullopt;
-  return std::move(text).str();
-}
 
 void UpdateWithLength(Sha256Stream& stream, std::string_view text) {
   std::array<char, 8> length{};
@@ -71,7 +59,8 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   RuleSet FromFile(const fs::path& file) {
-    std::optional<std::string> text = ReadWhole(file);
+    std::optional<std::string> text =
+        engine::ReadTextFile(file, engine::kLongestRuleFile, engine::FileKind::kRegularOrPipe);
     const SourceFile& source = files_.emplace_back(
         SourceFile{file.string(), file.parent_path(), text.value_or(std::string())});
     if (!text) {
@@ -165,7 +154,7 @@ class Loader {
                          "profile: " + *file.extends + ": a rule file cannot extend itself");
       return;
     }
-    std::optional<std::string> text = ReadWhole(path);
+    std::optional<std::string> text = engine::ReadTextFile(path, engine::kLongestRuleFile);
     if (!text) {
       diagnostics_.Error(file.extends_place, "profile: " + *file.extends + ": no such rule file",
                          "profile is basic, basic+, none or the path of a rule file");

@@ -22,8 +22,10 @@
 namespace dcmveil::rules {
 namespace {
 
-// Far more than any rule file has; an alias that stands for many aliases ends here.
+// Far more than any rule file has; an alias that stands for many aliases ends here. A long text
+// counts for several nodes.
 constexpr std::size_t kMaxNodes = 1'000'000;
+constexpr std::size_t kTextOfOneNode = 32;
 
 Place PlaceOf(const SourceFile& file, const YAML::Mark& mark) {
   if (mark.is_null()) return {&file, 0, 0};
@@ -31,7 +33,7 @@ Place PlaceOf(const SourceFile& file, const YAML::Mark& mark) {
 }
 
 std::size_t Count(const Node& node) {
-  std::size_t count = 1;
+  std::size_t count = 1 + node.text.size() / kTextOfOneNode;
   for (const Node& item : node.items) count += Count(item);
   for (const Node::Entry& entry : node.entries) count += Count(entry.key) + Count(entry.value);
   return count;
@@ -58,17 +60,16 @@ class TreeBuilder : public YAML::EventHandler {
       Put(New(Node::Kind::kNull, mark, {}), YAML::NullAnchor);
       return;
     }
-    const std::size_t added = Count(it->second);
-    if (added > kMaxNodes - std::min(kMaxNodes, nodes_)) {
+    if (!Add(Count(it->second))) {
       throw YAML::ParserException(mark, "too large with all its aliases unfolded");
     }
-    nodes_ += added;
     Put(it->second, YAML::NullAnchor);
   }
 
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     Node node = New(Node::Kind::kText, mark, tag);
+    if (!Add(value.size() / kTextOfOneNode)) throw TooLarge(mark);
     node.text = value;
     Put(std::move(node), anchor);
   }
@@ -95,10 +96,22 @@ class TreeBuilder : public YAML::EventHandler {
     YAML::anchor_t anchor;
     Node key;
     bool has_key;
+    std::map<std::string, int> lines = {};  ///< of the keys of a mapping
   };
 
+  static YAML::ParserException TooLarge(const YAML::Mark& mark) {
+    return {mark, "too large for a rule file"};
+  }
+
+  /// False beyond the limit.
+  bool Add(std::size_t nodes) {
+    if (nodes > kMaxNodes - nodes_) return false;
+    nodes_ += nodes;
+    return true;
+  }
+
   Node New(Node::Kind kind, const YAML::Mark& mark, const std::string& tag) {
-    if (++nodes_ > kMaxNodes) throw YAML::ParserException(mark, "too large for a rule file");
+    if (!Add(1)) throw TooLarge(mark);
     Node node;
     node.kind = kind;
     node.place = PlaceOf(file_, mark);
@@ -118,7 +131,11 @@ class TreeBuilder : public YAML::EventHandler {
   }
 
   void Put(Node node, YAML::anchor_t anchor) {
-    if (anchor != YAML::NullAnchor) anchors_[anchor] = node;
+    if (anchor != YAML::NullAnchor) {
+      // The copy counts too: anchors can stand in anchors.
+      if (!Add(Count(node))) throw TooLarge({});
+      anchors_[anchor] = node;
+    }
     if (open_.empty()) {
       root = std::move(node);
       return;
@@ -131,22 +148,22 @@ class TreeBuilder : public YAML::EventHandler {
       parent.has_key = true;
     } else {
       parent.has_key = false;
-      AddEntry(parent.node, std::move(parent.key), std::move(node));
+      AddEntry(parent, std::move(parent.key), std::move(node));
     }
   }
 
-  void AddEntry(Node& map, Node key, Node value) {
+  void AddEntry(Open& map, Node key, Node value) {
     if (!key.is_text()) {
       diagnostics_.Error(key.place, "a key must be a text");
       return;
     }
-    for (const Node::Entry& entry : map.entries) {
-      if (entry.key.text != key.text) continue;
-      diagnostics_.Error(key.place, key.text + ": given twice; first in line " +
-                                        std::to_string(entry.key.place.line));
+    const auto [first, is_new] = map.lines.try_emplace(key.text, key.place.line);
+    if (!is_new) {
+      diagnostics_.Error(
+          key.place, key.text + ": given twice; first in line " + std::to_string(first->second));
       return;
     }
-    map.entries.push_back({std::move(key), std::move(value)});
+    map.node.entries.push_back({std::move(key), std::move(value)});
   }
 
   const SourceFile& file_;

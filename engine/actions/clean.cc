@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <array>
-#include <fstream>
+#include <optional>
 #include <utility>
 
 #include "engine/actions/specs.h"
 #include "engine/clean/fold.h"
 #include "engine/clean/text_cleaner.h"
+#include "engine/text_file.h"
 #include "engine/value.h"
 
 namespace dcmveil::engine {
@@ -36,18 +36,13 @@ class Clean final : public Action {
 
 clean::TextCleaner::Words ReadWords(const std::string& path, MakeContext& context) {
   clean::TextCleaner::Words words;
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  std::array<char, 1U << 14U> buffer{};
-  while (file.read(buffer.data(), buffer.size()), file.gcount() > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad() || !file.eof()) {
+  const std::optional<std::string> text = ReadTextFile(path);
+  if (!text) {
     context.problems.push_back({.param = "keep-words", .message = "the file cannot be read"});
     return words;
   }
-  context.contents_read.push_back(text);
-  for (std::string_view line : Split(text, '\n')) {
+  context.contents_read.push_back(*text);
+  for (std::string_view line : Split(*text, '\n')) {
     if (line.starts_with('#')) continue;
     for (const clean::Word& word : clean::SplitWords(line)) words.insert(word.folded);
   }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <array>
-#include <fstream>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
 #include "engine/actions/specs.h"
+#include "engine/text_file.h"
 #include "engine/value.h"
 
 namespace dcmveil::engine {
@@ -66,19 +66,13 @@ Table ReadTable(const std::string& path, MakeContext& context) {
   const auto problem = [&context](std::string message) {
     context.problems.push_back({.param = "table", .message = std::move(message)});
   };
-  std::ifstream file(path, std::ios::binary);
-  std::string text;
-  // read() reports what it cannot read; an iterator throws, for a directory for example.
-  std::array<char, 1U << 16U> buffer{};
-  while (file.read(buffer.data(), buffer.size()), file.gcount() > 0) {
-    text.append(buffer.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad() || !file.eof()) {
+  const std::optional<std::string> text = ReadTextFile(path);
+  if (!text) {
     problem("the file cannot be read");
     return table;
   }
-  context.contents_read.push_back(text);
-  const auto rows = ParseCsv(text);
+  context.contents_read.push_back(*text);
+  const auto rows = ParseCsv(*text);
   if (!rows.has_value()) {
     problem("a quoted field has no end");
     return table;

@@ -108,6 +108,7 @@ std::unique_ptr<DcmElement> MakeElement(Tag tag, Vr vr, std::string_view bytes) 
 }
 
 std::unique_ptr<DcmElement> MakeSequence(Tag tag, std::string_view bytes, int depth) {
+  if (bytes.size() > kLongestOpened) return nullptr;
   for (const Encoding encoding : {Encoding{.explicit_vr = false}, Encoding{},
                                   Encoding{.explicit_vr = true, .big_endian = true}}) {
     if (!IsItemList(bytes, encoding, depth)) continue;
@@ -135,6 +136,10 @@ bool BeginsWithItem(DcmElement& element) {
 
 DcmSequenceOfItems* AsSequence(DcmElement& element) {
   return element.ident() == EVR_SQ ? dynamic_cast<DcmSequenceOfItems*>(&element) : nullptr;
+}
+
+std::string ConditionCode(const OFCondition& condition) {
+  return "DCMTK " + std::to_string(condition.module()) + ":" + std::to_string(condition.code());
 }
 
 std::string_view TrimPadding(std::string_view text) {

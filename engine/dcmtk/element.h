@@ -35,7 +35,7 @@ namespace dcmveil::engine {
 
 /// The sequence whose items are the bytes, as they stand in a UN element: implicit VR little
 /// endian, else (seen in the wild) explicit, little or big endian. Null if they are no list of
-/// items, or too deep.
+/// items, too deep, or longer than kLongestOpened.
 [[nodiscard]] std::unique_ptr<DcmElement> MakeSequence(Tag tag, std::string_view bytes, int depth);
 
 /// Whether the value field begins as a list of items does, in either byte order.
@@ -43,6 +43,10 @@ namespace dcmveil::engine {
 
 /// The element as a sequence, or null if it is none.
 [[nodiscard]] DcmSequenceOfItems* AsSequence(DcmElement& element);
+
+/// What DCMTK reports, by number: "DCMTK 1:5", its module and code (dcerror.h). Its words may quote
+/// values.
+[[nodiscard]] std::string ConditionCode(const OFCondition& condition);
 
 /// Cuts off padding: blanks and NULs behind the last character.
 [[nodiscard]] std::string_view TrimPadding(std::string_view text);

@@ -134,6 +134,22 @@ std::string MetaWithLength(ByteSource& source, std::uint64_t at, std::uint64_t l
   return result + elements;
 }
 
+/// Whether the elements of group 0002 from `at` on fit in the source, read as implicit VR, which
+/// some writers used. DCMTK would set aside whatever a lying length asks for.
+bool FitsAsImplicit(ByteSource& source, std::uint64_t at, std::uint64_t longest) {
+  const std::uint64_t begin = at;
+  for (;;) {
+    const std::string_view header = source.Head(at + 8).substr(std::min(at, source.size()));
+    const auto byte = [&header](std::size_t i) -> std::uint32_t {
+      return static_cast<unsigned char>(header[i]);
+    };
+    if (header.size() < 8 || byte(0) != 0x02 || byte(1) != 0) return at > begin;
+    const std::uint32_t length = byte(4) | (byte(5) << 8U) | (byte(6) << 16U) | (byte(7) << 24U);
+    at += 8U + std::uint64_t{length};
+    if (at - begin > longest || at > source.size()) return false;
+  }
+}
+
 Result<Meta> ReadMeta(ByteSource& source) {
   Meta result;
   std::string_view start = source.Head(kPreamble + 16);
@@ -144,17 +160,21 @@ Result<Meta> ReadMeta(ByteSource& source) {
   // The group is short; a file meta information longer than this is none.
   constexpr std::uint64_t kLongest = 1U << 20U;
   std::uint64_t meta_end = 0;
-  const std::string mended =
-      MetaWithLength(source, has_magic ? kPreamble + 4 : 0, kLongest, meta_end);
+  const std::uint64_t begin = has_magic ? kPreamble + 4 : 0;
+  const std::string mended = MetaWithLength(source, begin, kLongest, meta_end);
   if (!mended.empty()) {
     DcmMetaInfo meta;
-    if (ReadFrom(meta, mended, EXS_Unknown).bad()) {
-      return Error{ErrorCode::kMalformed, "file meta information"};
+    const OFCondition condition = ReadFrom(meta, mended, EXS_Unknown);
+    if (condition.bad()) {
+      return Error{ErrorCode::kMalformed, "file meta information, " + ConditionCode(condition)};
     }
     result.data_set = meta_end;
     result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
     result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
     return result;
+  }
+  if (!FitsAsImplicit(source, begin, kLongest)) {
+    return Error{ErrorCode::kMalformed, "file meta information"};
   }
   start = source.Head(8192);
   for (;;) {
@@ -171,7 +191,9 @@ Result<Meta> ReadMeta(ByteSource& source) {
       start = source.Head(std::min(kLongest, source.size()));
       continue;
     }
-    if (condition.bad()) return Error{ErrorCode::kMalformed, "file meta information"};
+    if (condition.bad()) {
+      return Error{ErrorCode::kMalformed, "file meta information, " + ConditionCode(condition)};
+    }
     result.data_set = end;
     result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
     result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
@@ -230,14 +252,18 @@ Result<ParsedInstance> ReadInstance(std::shared_ptr<ByteSource> source) {
   const std::string_view head =
       source->Head(extents->head_end).substr(static_cast<std::size_t>(extents->begin));
   parsed.head = std::make_unique<DcmDataset>();
-  if (!head.empty() && ReadFrom(*parsed.head, head, plain).bad()) return ErrorCode::kMalformed;
+  if (!head.empty()) {
+    const OFCondition condition = ReadFrom(*parsed.head, head, plain);
+    if (condition.bad()) return Error{ErrorCode::kMalformed, ConditionCode(condition)};
+  }
   // Of two elements with one tag DCMTK keeps the first and says nothing.
   parsed.extents.duplicates += static_cast<int>(extents->head_elements - parsed.head->card());
   if (extents->after_end > extents->after_begin) {
     const std::string after =
         source->Read(extents->after_begin, extents->after_end - extents->after_begin);
     parsed.after = std::make_unique<DcmDataset>();
-    if (ReadFrom(*parsed.after, after, plain).bad()) return ErrorCode::kMalformed;
+    const OFCondition condition = ReadFrom(*parsed.after, after, plain);
+    if (condition.bad()) return Error{ErrorCode::kMalformed, ConditionCode(condition)};
   }
   if (parsed.head->card() == 0) return ErrorCode::kNotDicom;
   parsed.source = std::move(source);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 
 #include "dcmveil/vr.h"
 #include "engine/dictionary.h"
@@ -36,7 +37,9 @@ bool IsPixelTag(Tag tag) {
 /// The bytes that are looked at: a growing head of a source, or a plain buffer.
 class Window {
  public:
-  explicit Window(ByteSource& source) : source_(&source), size_(source.size()) {}
+  /// What lies behind kLongestHead bytes from `begin` on does not exist, but for `too_large`.
+  Window(ByteSource& source, std::uint64_t begin)
+      : source_(&source), size_(source.size()), limit_(begin + kLongestHead) {}
   explicit Window(std::string_view bytes) : view_(bytes), size_(bytes.size()) {}
   [[nodiscard]] std::uint64_t size() const { return size_; }
   /// Takes note of two elements in a row. False when too many stand behind one with a higher tag:
@@ -46,9 +49,21 @@ class Window {
   }
   void CountDuplicate() { ++duplicates_; }
   [[nodiscard]] int duplicates() const { return duplicates_; }
+  /// Takes note of an element or item; false beyond kMostElements.
+  [[nodiscard]] bool Count() {
+    too_large_ = too_large_ || (source_ != nullptr && ++elements_ > kMostElements);
+    return !too_large_;
+  }
+  void SetTooLarge() { too_large_ = true; }
+  /// Whether a limit is why something could not be read.
+  [[nodiscard]] bool too_large() const { return too_large_; }
   /// Bytes [offset, offset + n), or empty if they do not exist.
   [[nodiscard]] const unsigned char* At(std::uint64_t offset, std::uint64_t n) {
     if (offset > size_ || n > size_ - offset) return nullptr;
+    if (offset + n > limit_) {
+      too_large_ = true;
+      return nullptr;
+    }
     if (source_ != nullptr && offset + n > view_.size()) {
       // Reading a little further than asked saves a call per element.
       view_ = source_->Head(offset + n);
@@ -62,6 +77,9 @@ class Window {
   ByteSource* source_ = nullptr;
   std::string_view view_;
   std::uint64_t size_;
+  std::uint64_t limit_ = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t elements_ = 0;
+  bool too_large_ = false;
   int out_of_order_ = 0;
   int duplicates_ = 0;
 };
@@ -92,6 +110,7 @@ bool IsDelimiter(Tag tag) { return tag.group == 0xFFFE; }
 
 /// False when the header does not fit in what is left.
 bool ReadHeader(Window& window, std::uint64_t at, Encoding encoding, Header& header) {
+  if (!window.Count()) return false;
   const unsigned char* p = window.At(at, 8);
   if (p == nullptr) return false;
   const bool big = encoding.big_endian;
@@ -174,6 +193,17 @@ End ScanFragments(std::uint64_t at, std::uint64_t end, const PeekHeader& peek) {
   }
 }
 
+/// Whether the value is read as text. One of many short values needs many times its own memory.
+bool IsText(const Header& header, Encoding encoding) {
+  constexpr VrSet kBinary{Vr::OB, Vr::OD, Vr::OF, Vr::OL, Vr::OV, Vr::OW, Vr::SQ, Vr::UN,
+                          Vr::FD, Vr::FL, Vr::SL, Vr::SS, Vr::UL, Vr::US, Vr::SV, Vr::UV};
+  if (const Attribute* attribute = FindAttribute(header.tag)) {
+    return !attribute->vrs.intersects(kBinary);
+  }
+  const std::optional<Vr> vr = VrFromString(std::string_view(header.vr, 2));
+  return encoding.explicit_vr && vr && !kBinary.contains(*vr);
+}
+
 /// What lies in one element's value; returns where the element ends.
 End ScanValue(Window& window, const Header& header, std::uint64_t end, Encoding encoding,
               int depth) {
@@ -191,6 +221,10 @@ End ScanValue(Window& window, const Header& header, std::uint64_t end, Encoding 
                      depth + 1);
   }
   if (header.length > end - header.value) return ErrorCode::kTruncated;
+  if (header.length > kLongestOpened && IsText(header, encoding)) {
+    window.SetTooLarge();
+    return ErrorCode::kTooLarge;
+  }
   const std::uint64_t value_end = header.value + header.length;
   if (header.length >= 8 && window.At(header.value, header.length) == nullptr) {
     return ErrorCode::kReadFailed;
@@ -307,13 +341,14 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
   Extents extents;
   extents.begin = begin;
   const std::uint64_t size = source.size();
-  Window window(source);
+  Window window(source, begin);
   std::uint64_t at = begin;
   Tag last;
   bool is_image = false;
   while (at < size) {
     Header header;
     const bool readable = ReadHeader(window, at, encoding, header);
+    if (window.too_large()) return ErrorCode::kTooLarge;
     if (IsFillerTag(header.tag) && IsFiller(source, at)) {
       extents.trailing_bytes = true;
       break;
@@ -354,6 +389,7 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
     const End next =
         may_follow ? ScanValue(window, header, size, encoding, 0) : End(ErrorCode::kMalformed);
     if (!next) {
+      if (window.too_large()) return Error{ErrorCode::kTooLarge, ToString(header.tag)};
       if (extents.head_elements > 0 && IsNoise(source, at, encoding, is_image)) {
         extents.trailing_bytes = true;
         break;

@@ -24,6 +24,14 @@ struct Encoding {
 /// Deepest nesting of sequences that is accepted. Real objects stay below 12.
 inline constexpr int kMaxDepth = 48;
 
+/// Most elements and items of one instance; DCMTK needs 250 bytes and more for each. Enhanced
+/// multi-frame objects have some fifty a frame.
+inline constexpr std::uint64_t kMostElements = 4'000'000;
+/// Most bytes in front of the pixel data, all of which are held in memory, several times at that.
+inline constexpr std::uint64_t kLongestHead = std::uint64_t{512} << 20U;
+/// Longest value that is read as text, or as a sequence that was encoded as something else.
+inline constexpr std::uint64_t kLongestOpened = std::uint64_t{32} << 20U;
+
 /// Pixel Data, Float Pixel Data or Double Float Pixel Data at the top level.
 struct PixelExtent {
   Tag tag;
@@ -46,12 +54,13 @@ struct Extents {
 };
 
 /// Scans the data set that starts at `begin` and reaches to the end of the source. Errors:
-/// kTruncated, kMalformed, kTooDeep, kReadFailed. Afterwards source.Head(head_end) is in memory.
+/// kTruncated, kMalformed, kTooDeep, kTooLarge, kReadFailed. Afterwards source.Head(head_end) is in
+/// memory.
 [[nodiscard]] Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin,
                                           Encoding encoding);
 
 /// Whether the bytes are a complete list of sequence items in that encoding, nested no deeper than
-/// the limit allows below `depth`.
+/// the limit allows below `depth`. REQUIRES: no more than kLongestOpened bytes.
 [[nodiscard]] bool IsItemList(std::string_view bytes, Encoding encoding, int depth);
 
 }  // namespace dcmveil::engine

@@ -71,6 +71,10 @@ struct Connection {
 
 /// "instance", "series" or "study"; nothing for any other text.
 [[nodiscard]] std::optional<Retrieve> ParseRetrieve(const std::string& text);
+/// The same from text; `name` stands for the file in messages, and relative paths in the text are
+/// resolved against `folder`.
+[[nodiscard]] std::map<std::string, Connection> LoadConnectionsFromText(
+    const std::string& text, const std::string& name, const std::filesystem::path& folder = ".");
 
 /// True for what begins with http:// or https://.
 [[nodiscard]] bool IsServiceUrl(const std::string& text);

@@ -86,7 +86,7 @@ class OddFiles(CliTest):
     def test_names(self):
         """Names are bytes: blanks, newlines, quotes, what is no UTF-8, what looks like a flag."""
         source = os.path.join(os.fsencode(self.tmp), b"in")
-        names = [b"with space.dcm", b"line\nbreak.dcm", b'quote"\\.dcm', b"-r", b"caf\xe9.dcm",
+        names = [b"with space.dcm", b"caf\xe8.dcm", "caf\ufffd.dcm".encode(), b"line\nbreak.dcm", b'quote"\\.dcm', b"-r", b"caf\xe9.dcm",
                  b"\xff\xfe", b"tab\t", b"sub dir\xff/x.dcm", "Ж".encode(), b"n" * 255,
                  b"\x1b[31mred", b"%s%n", b"*", b".hidden"]
         template = (self.samples / "formats" / "no_preamble").read_bytes()
@@ -105,12 +105,17 @@ class OddFiles(CliTest):
         self.assertEqual(len(names), len(Walk(output)))
         shown = sorted(name.decode("utf-8", "replace") for name in names)
         self.assertEqual(shown, sorted(line["input"] for line in lines))
+        told = [bytes.fromhex(line["input_bytes"]) if "input_bytes" in line
+                else line["input"].encode() for line in lines]
+        self.assertEqual(sorted(names), sorted(told), "no two names look alike")
         for name in names:
             result = self.Run(EXPORT, os.path.join(source, name), os.fsencode(self.tmp) + b"/one.dcm")
             self.assertEqual(0, result.returncode, name)
             os.unlink(self.tmp / "one.dcm")
         self.Run(KEEP, os.fsdecode(source), self.tmp / "mirror", "--layout", "mirror", expect=0)
         self.assertEqual(sorted(names), Walk(self.tmp / "mirror"))
+        for line in self.Manifest(self.tmp / "mirror"):
+            self.assertEqual(line.get("input_bytes"), line.get("output_bytes"), line)
 
     def test_output_names_are_tame(self):
         """Values that try to lead out of the output folder."""

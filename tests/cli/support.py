@@ -319,7 +319,8 @@ class CliTest(unittest.TestCase):
         for line in lines:
             self.assertLessEqual({"input", "output", "outcome", "reason"}, set(line))
             self.assertLessEqual(set(line),
-                                 {"input", "output", "outcome", "reason", "where", "notes"})
+                                 {"input", "input_bytes", "output", "output_bytes", "outcome",
+                                  "reason", "where", "notes"})
             self.assertIn(line["outcome"], OUTCOMES)
             has_output = line["outcome"] in ("written", "unchanged")
             self.assertEqual(has_output, line["output"] is not None, line["outcome"])

@@ -149,6 +149,18 @@ TEST(Attack, DeepSequencesThatOnlyDcmtkKnowsDoNotExhaustTheStack) {
   }
 }
 
+// DCMTK would take an unknown VR for one with a long length, and set aside two gigabytes for it.
+TEST(Attack, MetaInformationThatLiesAboutItsLengthIsNotBelieved) {
+  const std::string file = File(SmallCt());
+  for (const std::string& element :
+       {"\x02\0\x12\0UQ\x30\0\xF0\xFF\xFF\x7F"s, "\x02\0\x12\0\xF0\xFF\xFF\x7F"s,
+        "\x02\0\x12\0\xFF\xFF\xFF\xFF"s}) {
+    const Sent sent = Send(Rules(""), file.substr(0, 132) + element + file.substr(132));
+    EXPECT_EQ(sent.Failure(), "malformed");
+    EXPECT_EQ(sent.error.where, "file meta information");
+  }
+}
+
 TEST(Attack, ElementsInReverseOrderDoNotTakeForever) {
   std::string reversed;
   for (std::uint32_t group = 0x6FFE; group > 0x3000; group -= 2) {

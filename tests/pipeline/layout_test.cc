@@ -2,6 +2,7 @@
 #include "pipeline/layout.h"
 
 #include <gtest/gtest.h>
+#include <re2/re2.h>
 
 #include <algorithm>
 #include <ostream>
@@ -71,12 +72,30 @@ TEST(LayoutTest, HostileValues) {
   ASSERT_TRUE(layout);
   std::string all;
   for (int c = 0; c < 256; ++c) all.push_back(static_cast<char>(c));
-  for (const std::string& value :
-       {std::string(), std::string("."), std::string(".."), std::string("..."),
-        std::string("../../etc/passwd"), std::string("/etc/passwd"), std::string("a/b"),
-        std::string("a\\b"), std::string("a\0b", 3), std::string("\n"),
-        std::string("M\xC3\xBCller"), std::string("~"), std::string("$(rm)"),
-        std::string(5000, 'x'), std::string("CON"), all}) {
+  for (const std::string& value : {std::string(),
+                                   std::string("."),
+                                   std::string(".."),
+                                   std::string("..."),
+                                   std::string("../../etc/passwd"),
+                                   std::string("/etc/passwd"),
+                                   std::string("a/b"),
+                                   std::string("a\\b"),
+                                   std::string("a\0b", 3),
+                                   std::string("\n"),
+                                   std::string("M\xC3\xBCller"),
+                                   std::string("~"),
+                                   std::string("$(rm)"),
+                                   std::string(5000, 'x'),
+                                   std::string("CON"),
+                                   std::string("aux"),
+                                   std::string("com1.x"),
+                                   std::string("Lpt9"),
+                                   std::string("NUL."),
+                                   std::string("x."),
+                                   std::string("x. "),
+                                   std::string("-rf"),
+                                   std::string(".dcmveil-1"),
+                                   all}) {
     for (const bool as_uid : {false, true}) {
       const std::string name =
           layout->NameFor(as_uid ? Instance("P", value) : Instance(value), "input");
@@ -85,6 +104,10 @@ TEST(LayoutTest, HostileValues) {
       for (std::string part; std::getline(parts, part, '/'); ++count) {
         EXPECT_FALSE(part.empty() || part == "." || part == "..") << name;
         EXPECT_LE(part.size(), 255U);
+        EXPECT_NE(part.front(), '.') << name;
+        EXPECT_NE(part.back(), '.') << name;
+        EXPECT_FALSE(RE2::PartialMatch(part, "(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\\.|$)"))
+            << name;
         EXPECT_TRUE(std::all_of(part.begin(), part.end(), [](char c) {
           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                  c == '.' || c == '_' || c == '-';

@@ -117,6 +117,12 @@ class Compiler {
         out_.parts.guard_exceptions.push_back(draft.exception);
       }
     }
+    if (book_.escrow) {
+      engine::GuardException ciphertext;
+      ciphertext.tag = engine::TagPattern{.value = 0x04000520, .creator = {}};
+      ciphertext.because = "encrypted: in noise of that length short words turn up by chance";
+      out_.parts.guard_exceptions.push_back(std::move(ciphertext));
+    }
     out_.parts.otherwise_keep = book_.otherwise_keep.value_or(true);
     out_.parts.otherwise_origin =
         book_.otherwise_keep ? Origin(book_.otherwise_place) : std::string("default");

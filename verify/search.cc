@@ -46,6 +46,15 @@ bool IsPoint(std::string_view separator) {
   return separator.size() == 1 && (separator[0] == '.' || separator[0] == ',');
 }
 
+/// Encrypted Content (PS3.3 C.12.1.1.4.1): in noise of that length short words turn up by chance.
+bool IsEnvelope(const Seen& seen) {
+  // The object identifier of EnvelopedData (RFC 5652 section 6.1), at the front of a DER sequence.
+  constexpr std::string_view kEnvelopedData("\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03", 11);
+  constexpr std::size_t kFront = 24;
+  return seen.tag() == Tag(0x0400, 0x0520) && seen.value.front() == '\x30' &&
+         seen.value.substr(0, kFront).find(kEnvelopedData) != std::string_view::npos;
+}
+
 }  // namespace
 
 std::vector<Kind> Kinds::list() const {
@@ -215,7 +224,7 @@ Kinds Searcher::InName(std::string_view name) {
 }
 
 Kinds Searcher::InElement(const Seen& seen) {
-  if (seen.value.empty()) return {};
+  if (seen.value.empty() || IsEnvelope(seen)) return {};
   if (seen.path.empty() || IsOneOf(seen.vr, kBinaryVrs)) {
     Kinds found = InBytes(seen.value);
     if (seen.value.size() <= kPiece && !IsAscii(seen.value)) {

@@ -508,7 +508,8 @@ void Patterns::AddDate(std::string_view date) {
   const std::string year(date.substr(0, 4));
   const std::string month(date.substr(4, 2));
   const std::string day(date.substr(6, 2));
-  const unsigned number = static_cast<unsigned>(month[0] - '0') * 10 + (month[1] - '0');
+  const unsigned number =
+      static_cast<unsigned>(month[0] - '0') * 10 + static_cast<unsigned>(month[1] - '0');
   // Placeholders: 19000101 is what generalising and missing dates look like.
   if (number < 1 || number > 12 || year < "1850" || IsRetained(date.substr(0, 8))) return;
   constexpr auto kMonths = std::to_array<std::string_view>(

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/guard/guard.h"
 #include "tests/support/rules.h"
 
 namespace dcmveil::testing {
@@ -257,13 +260,19 @@ TEST(GuardPlaces, ReadsTextAnywhereInAFrame) {
 }
 
 TEST(GuardPlaces, MoreIdentifiersThanItSearchesAreNoPass) {
-  std::string uids;
-  for (int i = 1000; i < 290000; ++i) uids += "1.2.3.4." + std::to_string(i) + '\\';
-  uids += "1.2.3.4.1";
-  if (uids.size() % 2 != 0) uids += '\0';
-  const Sent sent = Send(kStrip, Person({Raw({0x0020, 0x0200}, "UI", uids)}), kImplicit);
-  ASSERT_FALSE(sent.ok);
-  EXPECT_EQ(sent.Failure(), "too-many-identifiers");
+  const auto look = [](int count) {
+    auto identifiers = std::make_shared<engine::clean::Identifiers>();
+    for (int i = 0; i < count; ++i) {
+      identifiers->Add(engine::clean::IdentifierKind::kUid, "1.2.3.4." + std::to_string(1000 + i));
+    }
+    engine::guard::Knowledge knowledge;
+    knowledge.identifiers = identifiers;
+    return engine::guard::Look(knowledge, {}, {});
+  };
+  EXPECT_TRUE(look(100000));
+  const Status status = look(300000);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(CodeOf(status.error().code), "too-many-identifiers");
 }
 
 TEST(GuardPlaces, FindsOneOfThousandsOfUids) {

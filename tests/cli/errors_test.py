@@ -380,6 +380,7 @@ otherwise: keep
         value = str(pydicom.dcmread(self.tmp / "out.dcm").SeriesDescription)
         self.assertNotIn("CT Serie", value)
         (self.tmp / "ms.key").write_text("sample-key-sixteen-times-two-32!\n")
+        (self.tmp / "ms.key").chmod(0o600)
         result = Command("decrypt", "--microsoft-key-file", self.tmp / "ms.key", value)
         self.assertEqual((0, b"CT Serie 1\n"), (result.returncode, result.stdout))
 

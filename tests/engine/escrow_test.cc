@@ -255,7 +255,7 @@ TEST(EscrowTest, RulesAreCheckedWithTheirPlaces) {
   const auto curve = testing::MakePerson(people.folder.path(), "curve3",
                                          "ec -pkeyopt ec_paramgen_curve:prime256v1");
   EXPECT_EQ(message("escrow: {recipients: [nobody.pem]}\n"),
-            "rules.yaml:5:23: error: nobody.pem does not exist; a recipient is the PEM file of an "
+            "rules.yaml:6:23: error: nobody.pem does not exist; a recipient is the PEM file of an "
             "X.509 certificate");
   EXPECT_NE(message("escrow: {recipients: [" + curve.certificate_file.string() + "]}\n")
                 .find("has no RSA key"),
@@ -274,7 +274,7 @@ TEST(EscrowTest, RulesAreCheckedWithTheirPlaces) {
        {"PatientNmae", "'(0010,xxxx)'", "'(0009,1001)'", "PixelData", "PatientIdentityRemoved",
         "EncryptedAttributesSequence", "TransferSyntaxUID", "PatientID, PatientID"}) {
     EXPECT_NE(
-        message(EscrowTo("o", ", attributes: [" + std::string(wrong) + "]")).find("rules.yaml:5:"),
+        message(EscrowTo("o", ", attributes: [" + std::string(wrong) + "]")).find("rules.yaml:6:"),
         std::string::npos)
         << wrong;
   }

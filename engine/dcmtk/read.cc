@@ -134,71 +134,52 @@ std::string MetaWithLength(ByteSource& source, std::uint64_t at, std::uint64_t l
   return result + elements;
 }
 
-/// Whether the elements of group 0002 from `at` on fit in the source, read as implicit VR, which
-/// some writers used. DCMTK would set aside whatever a lying length asks for.
-bool FitsAsImplicit(ByteSource& source, std::uint64_t at, std::uint64_t longest) {
+/// The elements of group 0002 from `at` on, read as implicit VR, which some writers used. Not by
+/// DCMTK: it guesses the encoding, and sets aside whatever a lying length asks for.
+Result<Meta> ReadImplicitMeta(ByteSource& source, std::uint64_t at, std::uint64_t longest) {
   const std::uint64_t begin = at;
+  Meta result;
   for (;;) {
     const std::string_view header = source.Head(at + 8).substr(std::min(at, source.size()));
     const auto byte = [&header](std::size_t i) -> std::uint32_t {
       return static_cast<unsigned char>(header[i]);
     };
-    if (header.size() < 8 || byte(0) != 0x02 || byte(1) != 0) return at > begin;
+    if (header.size() < 8 || byte(0) != 0x02 || byte(1) != 0) break;
+    const std::uint32_t element = byte(2) | (byte(3) << 8U);
     const std::uint32_t length = byte(4) | (byte(5) << 8U) | (byte(6) << 16U) | (byte(7) << 24U);
-    at += 8U + std::uint64_t{length};
-    if (at - begin > longest || at > source.size()) return false;
+    const std::uint64_t value = at + 8;
+    at = value + length;
+    if (at - begin > longest || at > source.size()) {
+      return Error{ErrorCode::kMalformed, "file meta information"};
+    }
+    const auto text = [&] { return std::string(TrimPadding(source.Read(value, length))); };
+    if (element == 0x0002) result.sop_class_uid = text();
+    if (element == 0x0010) result.transfer_syntax_uid = text();
   }
+  result.data_set = at;
+  return result;
 }
 
 Result<Meta> ReadMeta(ByteSource& source) {
   Meta result;
-  std::string_view start = source.Head(kPreamble + 16);
+  const std::string_view start = source.Head(kPreamble + 16);
   const bool has_magic = start.size() >= kPreamble + 4 && start.substr(kPreamble, 4) == "DICM";
   const bool bare_meta =
       !has_magic && start.size() >= 8 && start.substr(0, 2) == std::string_view("\x02\0", 2);
   if (!has_magic && !bare_meta) return result;
   // The group is short; a file meta information longer than this is none.
   constexpr std::uint64_t kLongest = 1U << 20U;
-  std::uint64_t meta_end = 0;
   const std::uint64_t begin = has_magic ? kPreamble + 4 : 0;
-  const std::string mended = MetaWithLength(source, begin, kLongest, meta_end);
-  if (!mended.empty()) {
-    DcmMetaInfo meta;
-    const OFCondition condition = ReadFrom(meta, mended, EXS_Unknown);
-    if (condition.bad()) {
-      return Error{ErrorCode::kMalformed, "file meta information, " + ConditionCode(condition)};
-    }
-    result.data_set = meta_end;
-    result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
-    result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
-    return result;
+  const std::string mended = MetaWithLength(source, begin, kLongest, result.data_set);
+  if (mended.empty()) return ReadImplicitMeta(source, begin, kLongest);
+  DcmMetaInfo meta;
+  const OFCondition condition = ReadFrom(meta, mended, EXS_Unknown);
+  if (condition.bad()) {
+    return Error{ErrorCode::kMalformed, "file meta information, " + ConditionCode(condition)};
   }
-  if (!FitsAsImplicit(source, begin, kLongest)) {
-    return Error{ErrorCode::kMalformed, "file meta information"};
-  }
-  start = source.Head(8192);
-  for (;;) {
-    DcmMetaInfo meta;
-    DcmInputBufferStream attempt;
-    attempt.setBuffer(start.data(), static_cast<offile_off_t>(start.size()));
-    const bool all = start.size() == source.size() || start.size() >= kLongest;
-    attempt.setEos();
-    meta.transferInit();
-    const OFCondition condition = meta.read(attempt, EXS_Unknown);
-    meta.transferEnd();
-    const auto end = static_cast<std::uint64_t>(attempt.tell());
-    if (!all && (condition.bad() || end + 64 >= start.size())) {
-      start = source.Head(std::min(kLongest, source.size()));
-      continue;
-    }
-    if (condition.bad()) {
-      return Error{ErrorCode::kMalformed, "file meta information, " + ConditionCode(condition)};
-    }
-    result.data_set = end;
-    result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
-    result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
-    return result;
-  }
+  result.transfer_syntax_uid = MetaText(meta, DCM_TransferSyntaxUID);
+  result.sop_class_uid = MetaText(meta, DCM_MediaStorageSOPClassUID);
+  return result;
 }
 
 }  // namespace

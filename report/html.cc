@@ -19,7 +19,10 @@ char32_t Next(std::string_view text, std::size_t& at) {
   };
   const unsigned first = byte(at);
   const std::size_t size = first < 0x80 ? 1 : first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
-  if (size == 1) return text[at++];
+  if (size == 1) {
+    ++at;
+    return first;
+  }
   char32_t code = first & (0xFFU >> (size + 1));
   bool sound = first >= 0xC2 && first <= 0xF4;
   for (std::size_t i = 1; sound && i < size; ++i) {

@@ -17,6 +17,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "dcmveil/run.h"
+#include "report/proof.h"
 
 namespace dcmveil::cli {
 namespace {
@@ -27,6 +28,7 @@ struct Flags {
   std::string output;
   std::string state;
   std::string report;
+  std::string sign_key;
   std::string layout;
   bool dicomdir = false;
   std::string job;  ///< expanded before the command line is parsed
@@ -306,6 +308,12 @@ int RunVerb(const Flags& flags) {
   if (reports && !WriteReport({surveyed}, flags.report)) {
     exit_code = kCouldNotGoOn;
   }
+  if (reports && !flags.dry_run && !summary.problem && !summary.stopped) {
+    if (const auto problem = report::WriteProof(surveyed, flags.report, flags.sign_key)) {
+      std::fprintf(stderr, "dcmveil: %s\n", problem->c_str());
+      exit_code = kCouldNotGoOn;
+    }
+  }
   if (flags.json) {
     PrintJson(summary, exit_code);
   } else if (!flags.quiet) {
@@ -340,9 +348,14 @@ Verb AddRun(CLI::App& command) {
                   "Folder for the manifest, which maps inputs to outputs [SINK.dcmveil]")
       ->type_name("DIR");
   app->add_option("--report", flags->report,
-                  "Folder for report.json and report.html; the page lists the text that the rules "
+                  "Folder for report.json, report.html and proof.json; the page lists the text "
+                  "that the rules "
                   "left, and in a dry run every change")
       ->type_name("DIR");
+  app->add_option("--sign-key", flags->sign_key,
+                  "Private key (PEM, Ed25519) that signs the proof.json beside the report")
+      ->needs("--report")
+      ->type_name("FILE");
   app->add_option("--layout", flags->layout,
                   "Output names from new values "
                   "[{PatientID}/{StudyInstanceUID}/{SeriesInstanceUID}/{SOPInstanceUID}.dcm], or "

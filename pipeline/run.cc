@@ -389,6 +389,7 @@ void Runner::AddToSurvey(Job& job) {
   if (!tally) return Break("the review file cannot be written");
   surveyor_->Add(&*tally, job.report, job.bytes_in, job.bytes_out);
   job.tally = std::move(*tally);
+  if (options_.durable && !surveyor_->Sync()) return Break("the review file cannot be written");
   surveyor_->Tick(std::chrono::duration<double>(Clock::now() - started_).count(), job.bytes_in);
 }
 

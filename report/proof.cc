@@ -114,7 +114,8 @@ std::string RootOf(const std::vector<Hash>& hashes) {
 struct Account {
   std::map<std::string, std::uint64_t> outcomes;
   std::map<std::string, std::map<std::string, std::uint64_t>> reasons;  ///< by outcome
-  std::vector<std::string> inputs;
+  std::uint64_t all_inputs = 0;
+  std::vector<std::string> inputs;  ///< of outputs: another one may be no file that can be read
   std::vector<std::string> outputs;
 };
 
@@ -127,12 +128,13 @@ bool ReadManifest(const fs::path& file, Account& account) {
     const std::string outcome = Text(json, "outcome");
     const std::string input = Text(json, "input");
     if (outcome.empty() || input.empty()) return false;
-    account.inputs.push_back(input);
+    ++account.all_inputs;
     ++account.outcomes[outcome];
     if (const std::string reason = Text(json, "reason"); !reason.empty()) {
       ++account.reasons[outcome][reason];
     }
     if (std::string output = Text(json, "output"); !output.empty()) {
+      account.inputs.push_back(input);
       account.outputs.push_back(std::move(output));
     }
   }
@@ -161,7 +163,8 @@ fs::path Resolve(const Json& run, const char* name) {
 
 std::optional<std::string> AddInputs(const Json& run, const Account& account, int jobs,
                                      Json& proof) {
-  proof["inputs"]["count"] = account.inputs.size();
+  proof["inputs"]["count"] = account.all_inputs;
+  proof["inputs"]["hashed"] = account.inputs.size();
   proof["inputs"]["root"] = nullptr;
   if (Flag(run, "input_is_service")) return std::nullopt;
   Files files(Resolve(run, "input"));

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import unittest
 
-from support import CliTest, Command, FindLeaks, Main, ReadIdentifiers, Tree
+from support import CliTest, Command, FindLeaks, Main, ReadIdentifiers, Tree, Walk
 
 OPENSSL = shutil.which("openssl")
 
@@ -78,8 +78,10 @@ class Proof(CliTest):
         tree = Tree(self.output)
         outputs = [hashlib.sha256(tree[name]).digest() for name in sorted(tree)]
         self.assertEqual({"count": len(tree), "root": Root(outputs).hex()}, proof["outputs"])
-        inputs = sorted(hashlib.sha256(data).digest() for data in Tree(self.samples).values())
-        self.assertEqual({"count": len(inputs), "root": Root(inputs).hex()}, proof["inputs"])
+        inputs = sorted(hashlib.sha256(source.read_bytes()).digest()
+                        for source, _, _ in self.Pairs(self.samples, self.output))
+        self.assertEqual({"count": len(Walk(self.samples)), "hashed": len(inputs),
+                          "root": Root(inputs).hex()}, proof["inputs"])
 
     def test_openssl_agrees(self):
         signature = json.loads(self.proof.read_text())["signature"]

@@ -207,7 +207,7 @@ TEST_F(FirstContactTest, WhoIsAwayIsNotWaitedFor) {
   EXPECT_EQ(Probe(), "");
   EXPECT_EQ(Probe([](Connection& c) { c.url = "http://no-such-host.invalid"; }),
             "http://no-such-host.invalid: the host name is not known");
-  const auto without_tls = [this](Connection& c) { c.url.replace(0, 4, "https"); };
+  const auto without_tls = [](Connection& c) { c.url.replace(0, 4, "https"); };
   EXPECT_EQ(Probe(without_tls),
             "https" + fake_.host().substr(4) + ": no TLS connection could be made");
   Answer(503, "Retry-After", "3600");
@@ -222,7 +222,7 @@ TEST_F(FirstContactTest, WhoIsAwayIsNotWaitedFor) {
 }
 
 TEST_F(FirstContactTest, WhoGivesNoTokenIsNamed) {
-  const auto with_tokens = [this](Connection& c) {
+  const auto with_tokens = [](Connection& c) {
     c.auth.kind = Auth::Kind::kClientCredentials;
     c.auth.token_endpoint = "http://127.0.0.1:9/token";
     c.auth.secret = {SecretRef::From::kCommand, "echo s3cret"};

@@ -214,6 +214,10 @@ void Table::AddName(Kind kind, std::string_view value, bool distinctive) {
     if (parts.size() > 1) {
       whole.push_back(Together(parts[0], parts[1]));
       whole.push_back(Together(parts[1], parts[0]));
+      if (parts[1].size() > 1) {
+        whole.push_back(Together(parts[0], {parts[1][0]}));
+        whole.push_back(Together({parts[1][0]}, parts[0]));
+      }
       if (parts.size() > 2) {
         whole.push_back(Together(whole[0], parts[2]));
         whole.push_back(Together(Together(parts[1], parts[2]), parts[0]));

@@ -302,8 +302,8 @@ std::uint64_t Walk::Meta(std::uint64_t at, std::string& transfer_syntax) {
   return at;
 }
 
-/// Nothing if it is no deflated stream.
-std::optional<std::string> Inflate(std::string_view deflated) {
+/// Nothing if it is no deflated stream. `rest` is what follows it.
+std::optional<std::string> Inflate(std::string_view deflated, std::string& rest) {
   z_stream stream = {};
   if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) return std::nullopt;
   std::string plain;
@@ -319,6 +319,7 @@ std::optional<std::string> Inflate(std::string_view deflated) {
   }
   inflateEnd(&stream);
   if (code != Z_STREAM_END) return std::nullopt;
+  rest = deflated.substr(deflated.size() - stream.avail_in);
   return plain;
 }
 
@@ -423,9 +424,13 @@ Layout ReadFile(const std::filesystem::path& file, Visitor& visitor) {
   if (layout.transfer_syntax == "1.2.840.10008.1.2") encoding = {.explicit_vr = false};
   if (layout.transfer_syntax == "1.2.840.10008.1.2.2") encoding = {.big_endian = true};
   if (layout.transfer_syntax == "1.2.840.10008.1.2.1.99") {
-    std::optional<std::string> plain = Inflate(layout.data->At(at, layout.data->size() - at));
+    std::string rest;
+    std::optional<std::string> plain = Inflate(layout.data->At(at, layout.data->size() - at), rest);
     if (!plain) return layout;
     layout.data = Bytes::FromMemory(std::move(*plain));
+    // One NUL makes the length even (PS3.5 A.5).
+    layout.filler = rest.size() > 1 || (rest.size() == 1 && rest != std::string_view("\0", 1));
+    if (layout.filler) Walk(*layout.data, visitor).Show("behind the data set", rest);
     at = 0;
     encoding = {};
   }
@@ -437,7 +442,7 @@ Layout ReadFile(const std::filesystem::path& file, Visitor& visitor) {
   if (!layout.readable) {
     const std::string_view rest = layout.data->At(at, layout.data->size() - at);
     if (!rest.empty()) {
-      layout.readable = IsFiller(rest);
+      layout.readable = layout.filler = IsFiller(rest);
       walk.Show("behind the data set", rest);
     }
   }

@@ -94,7 +94,8 @@ class Visitor {
 /// How far a file could be read.
 struct Layout {
   std::unique_ptr<Bytes> data;  ///< the file, or what a deflated data set inflates to
-  bool readable = false;        ///< every byte has its place in an element or is trailing
+  bool readable = false;        ///< every byte has its place in an element or is filler at the end
+  bool filler = false;          ///< bytes of one value follow the data set
   bool opened = false;
   std::string transfer_syntax;
   bool explicit_vr = true;

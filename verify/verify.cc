@@ -497,9 +497,12 @@ void Verifier::Inspect(std::uint64_t index, TextDecoder& decoder) {
     Found(name, std::move(findings));
     return;
   }
-  if (!output.readable) {
+  if (!output.readable || output.filler) {
     findings.push_back(
-        {.check = "unreadable", .file = {}, .where = {}, .kind = "is no whole data set"});
+        {.check = "unreadable",
+         .file = {},
+         .where = {},
+         .kind = output.readable ? "has bytes behind the data set" : "is no whole data set"});
   }
   for (const std::string& bytes : BytesBesideFrames(output, after.facts)) {
     for (const Kind kind : searcher.InBytes(bytes).list()) {

@@ -83,8 +83,11 @@ char32_t Narrow(char32_t code) { return IsIn(code, 0xFF01, 0xFF5E) ? code - 0xFE
 
 bool IsDigit(char32_t code) { return IsIn(code, '0', '9'); }
 bool IsUpper(char32_t code) {
-  return IsIn(code, 'A', 'Z') || IsIn(code, 0xC0, 0xDE) || IsIn(code, 0x391, 0x3A9) ||
-         IsIn(code, 0x400, 0x42F);
+  // In Latin Extended-A capitals and small letters alternate, from even or from odd numbers on.
+  if (IsIn(code, 0x139, 0x148) || IsIn(code, 0x179, 0x17E)) return code % 2 == 1;
+  if (IsIn(code, 0x100, 0x177)) return code % 2 == 0;
+  return IsIn(code, 'A', 'Z') || IsIn(code, 0xC0, 0xDE) || IsIn(code, 0x386, 0x38F) ||
+         IsIn(code, 0x391, 0x3A9) || IsIn(code, 0x400, 0x42F);
 }
 bool IsMark(char32_t code) { return IsIn(code, 0x300, 0x36F); }
 

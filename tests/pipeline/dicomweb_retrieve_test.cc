@@ -282,12 +282,14 @@ TEST_F(DicomWebRetrieveTest, ServiceGoesAwayInASeriesAndARerunGoesOn) {
   ASSERT_TRUE(summary_.problem);
   EXPECT_FALSE(summary_.problem->usage);
   // The first series, and what the second brought before it broke.
-  EXPECT_EQ(Written(), static_cast<std::uint64_t>(kInstances + 2));
+  const std::uint64_t before = Written();
+  EXPECT_GE(before, static_cast<std::uint64_t>(kInstances));
+  EXPECT_LE(before, static_cast<std::uint64_t>(kInstances + 2));
   fake_.SetFault({});
   Go(Retrieve::kSeries, "out");
   EXPECT_FALSE(summary_.problem);
   EXPECT_EQ(Written(), kAll);
-  EXPECT_EQ(summary_.recalled, static_cast<std::uint64_t>(kInstances + 2));
+  EXPECT_EQ(summary_.recalled, before);
 }
 
 }  // namespace

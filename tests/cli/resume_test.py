@@ -153,7 +153,7 @@ class Resume(CliTest):
         source, output = self.tmp / "in", self.tmp / "out"
         shutil.copytree(self.samples / "charsets", source)
         rules = self.tmp / "rules.yaml"
-        strict = ("dcmveil: 1\nname: retry\nrules:\n"
+        strict = ("dcmveil: 1\nname: retry\nguard: off\nrules:\n"
                   "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
                   "  - tag: PatientID\n    action: pseudonym\n"
                   "otherwise: keep\n")

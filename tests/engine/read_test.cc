@@ -110,7 +110,7 @@ std::vector<ReadCase> ReadCases() {
       {"one byte", "x", "not-dicom"},
       {"text", std::string(1000, 't'), "not-dicom"},
       {"zeros", std::string(1000, '\0'), "not-dicom"},
-      {"preamble only", std::string(128, '\0') + "DICM", "malformed"},
+      {"preamble only", std::string(128, '\0') + "DICM", "not-dicom"},
       {"meta only", Meta(kExplicit.uid), "not-dicom"},
       {"HTML", "<html><body>404</body></html>", "not-dicom"},
       {"deflated, not deflate", Meta(kDeflated.uid) + "this is no deflated data at all",

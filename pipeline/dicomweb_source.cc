@@ -111,8 +111,8 @@ ResourceId DicomWebSource::UnitOf(const ResourceId& id) const {
   return {};
 }
 
-void DicomWebSource::SkipIf(std::function<bool(const std::string& name)> known) {
-  known_ = std::move(known);
+void DicomWebSource::SkipIf(const std::function<bool(const std::string& name)>& known) {
+  known_ = known;
 }
 
 bool DicomWebSource::AddFound(const ResourceId& id, ResourceId unit) {

@@ -38,7 +38,7 @@ class DicomWebSource : public Source {
 
   [[nodiscard]] std::optional<Input> Next() override;
   [[nodiscard]] std::uint64_t Count(const std::atomic<bool>& stop) override;
-  void SkipIf(std::function<bool(const std::string& name)> known) override;
+  void SkipIf(const std::function<bool(const std::string& name)>& known) override;
   void Finished(Outcome outcome) override;
   [[nodiscard]] std::optional<std::string> Problem() override;
 

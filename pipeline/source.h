@@ -38,7 +38,7 @@ class Source {
   [[nodiscard]] virtual std::uint64_t Count(const std::atomic<bool>& stop) = 0;
   /// Inputs with such a name need not be retrieved. Before the first Next; any thread may call
   /// `known`, as long as the source lives. A source to which it saves nothing ignores it.
-  virtual void SkipIf(std::function<bool(const std::string& name)> /*known*/) {}
+  virtual void SkipIf(const std::function<bool(const std::string& name)>& /*known*/) {}
   /// The inputs are reported in the order in which Next gave them. One thread at a time.
   virtual void Finished(Outcome /*outcome*/) {}
   /// Why there is nothing more, if it is not the end: one line for people. Any thread.

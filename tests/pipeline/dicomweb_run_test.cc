@@ -198,6 +198,8 @@ TEST_F(DicomWebRunTest, BusyThrottledAndBroken) {
 TEST_F(DicomWebRunTest, AnswerIsLostAfterStoring) {
   MakeInputs();
   std::atomic<int> lost{0};
+  std::mutex mutex;
+  std::set<std::string> stored;  // a repeated request may be among the first
   // The first requests are carried out and their answers cut off; then "already exists" is right.
   fake_.SetFault([&](const httplib::Request& request, httplib::Response& response, int) {
     if (request.method != "POST" || lost++ >= 3) return false;
@@ -205,6 +207,8 @@ TEST_F(DicomWebRunTest, AnswerIsLostAfterStoring) {
         request.body.substr(request.body.find("\r\n\r\n") + 4,
                             request.body.rfind("\r\n--") - request.body.find("\r\n\r\n") - 4));
     const std::size_t begin = request.body.find("\r\n\r\n") + 4;
+    const std::lock_guard lock(mutex);
+    stored.insert(decoded.Value("(0008,0018)"));
     fake_.Add("1.2.3/1.2.3.4/" + decoded.Value("(0008,0018)"),
               request.body.substr(begin, request.body.rfind("\r\n--") - begin));
     response.set_content_provider(1000, "application/dicom+json",
@@ -215,7 +219,7 @@ TEST_F(DicomWebRunTest, AnswerIsLostAfterStoring) {
   });
   Go(ToService());
   EXPECT_EQ(Count(Outcome::kWritten), 12U);
-  EXPECT_EQ(fake_.stores(), kInputs - 3);
+  EXPECT_EQ(fake_.stores(), kInputs - static_cast<int>(stored.size()));
   ExpectAccount();
 }
 

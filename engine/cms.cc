@@ -61,7 +61,7 @@ int OnPassphrase(char* buffer, int size, int /*for_writing*/, void* user) {
   auto& passphrase = *static_cast<Passphrase*>(user);
   passphrase.asked = true;
   if (!passphrase.text || passphrase.text->size() > static_cast<std::size_t>(size)) return -1;
-  std::memcpy(buffer, passphrase.text->data(), passphrase.text->size());
+  std::copy(passphrase.text->begin(), passphrase.text->end(), buffer);
   return static_cast<int>(passphrase.text->size());
 }
 

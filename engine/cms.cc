@@ -14,7 +14,6 @@
 #include <algorithm>
 #include <array>
 #include <climits>
-#include <cstring>
 #include <fstream>
 #include <system_error>
 #include <utility>

@@ -297,6 +297,8 @@ TEST_F(DicomWebRunTest, ServiceStaysDownAndARerunGoesOn) {
 TEST_F(DicomWebRunTest, BodiesThatEndEarlyDripOrHoldTheBoundary) {
   FillService();
   const std::string type = R"(multipart/related; type="application/dicom"; boundary="b0")";
+  connection_.stall_timeout = std::chrono::seconds(1);
+  connection_.attempts = 20;
   fake_.SetFault([&](const httplib::Request& request, httplib::Response& response, int n) {
     const auto is = [&](int i) { return request.path.ends_with("/" + InstanceUid(i)); };
     const std::string body = FakeService::Multipart({Slice(1)}, "b0", false);
@@ -550,11 +552,8 @@ TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
       testing::SmallCt(), {testing::Raw({0x7FE0, 0x0010}, "OW", std::string(6'000'000, 'L'))}));
   fake_.Add("1.2.3/1.2.3.4/1.2.3.4.5", large);
   FakeService target;
-  // Patience: instrumented, the fake service takes its time for so much.
-  connection_.stall_timeout = std::chrono::seconds(60);
   RunOptions options = FromService();
   options.output_service = target.At();
-  options.output_service->stall_timeout = connection_.stall_timeout;
   options.output.clear();
   options.state = folder_ / "state";
   Go(options);

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "cli/options.h"
 #include "cli/verbs.h"
 #include "report/proof.h"
 
@@ -66,9 +67,7 @@ Verb AddProof(CLI::App& command) {
   check->add_option("--public-key", flags->public_key, "Key of who should have signed it (PEM)")
       ->type_name("FILE");
   for (CLI::App* verb : {make, check}) {
-    verb->add_option("-j,--jobs", flags->jobs, "Threads [number of processors]")
-        ->check(CLI::Range(1, 1024))
-        ->type_name("N");
+    AddJobs(*verb, flags->jobs);
     verb->footer(kExitCodes);
   }
   app->footer(kExitCodes);

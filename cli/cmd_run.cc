@@ -12,6 +12,7 @@
 
 #include "cli/exit_codes.h"
 #include "cli/load.h"
+#include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report_files.h"
 #include "cli/terminal.h"
@@ -341,9 +342,7 @@ Verb AddRun(CLI::App& command) {
                   "Folder or DICOM service to write to; nothing in it is overwritten")
       ->required()
       ->type_name("SINK");
-  app->add_option("-j,--jobs", flags->jobs, "Worker threads [number of processors]")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
+  AddJobs(*app, flags->jobs);
   app->add_option("--state", flags->state,
                   "Folder for the manifest, which maps inputs to outputs [SINK.dcmveil]")
       ->type_name("DIR");

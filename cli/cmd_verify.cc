@@ -6,6 +6,7 @@
 
 #include "cli/exit_codes.h"
 #include "cli/load.h"
+#include "cli/options.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "pipeline/description.h"
@@ -117,9 +118,7 @@ Verb AddVerify(CLI::App& command) {
   app->add_option("-r,--rules", flags->rules,
                   "Rule file that says what stays on purpose, instead of what the run wrote down")
       ->type_name("RULES");
-  app->add_option("-j,--jobs", flags->jobs, "Threads [number of processors]")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N");
+  AddJobs(*app, flags->jobs);
   app->add_flag("--json", flags->json, "One JSON object on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");
   app->footer(kExitCodes);

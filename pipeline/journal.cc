@@ -110,6 +110,26 @@ Journal::~Journal() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+/// False if it is no line that this version writes.
+bool Journal::Take(const Json& line) try {
+  if (line.contains("owner")) {
+    const Json& owner = line.at("owner");
+    owner_ = {.rules_hash = owner.at("rules_hash").get<std::string>(),
+              .key_id = owner.at("key_id").get<std::string>(),
+              .edition = owner.at("edition").get<std::string>()};
+    if (line.value("afresh", false)) index_.clear();
+    if (!unfinished_) run_begin_ = size_;
+    unfinished_ = true;
+  } else if (line.contains("end")) {
+    unfinished_ = false;
+  } else {
+    index_.emplace_back(FirstHalf(line.at("input").get<std::string>()), size_);
+  }
+  return true;
+} catch (const Json::exception&) {
+  return false;
+}
+
 Status Journal::Load(const fs::path& state) {
   file_ = state / "journal";
   std::error_code error;
@@ -123,22 +143,9 @@ Status Journal::Load(const fs::path& state) {
     std::optional<Json> object;
     // A line without its end was not written whole, even if it looks so.
     if (!stream.eof()) object = Parse(line);
-    if (!object) {
+    if (!object || !Take(*object)) {
       damaged_ = true;
       break;
-    }
-    if (object->contains("owner")) {
-      const Json& owner = (*object)["owner"];
-      owner_ = {.rules_hash = owner.value("rules_hash", ""),
-                .key_id = owner.value("key_id", ""),
-                .edition = owner.value("edition", "")};
-      if (object->value("afresh", false)) index_.clear();
-      if (!unfinished_) run_begin_ = size_;
-      unfinished_ = true;
-    } else if (object->contains("end")) {
-      unfinished_ = false;
-    } else {
-      index_.emplace_back(FirstHalf(object->value("input", "")), size_);
     }
     size_ += line.size() + 1;
   }
@@ -163,6 +170,7 @@ Status Journal::Begin(const JournalOwner& owner, bool afresh, bool durable) {
 }
 
 std::optional<JournalEntry> Journal::Find(std::string_view source, std::string_view input) const {
+  if (index_.empty()) return std::nullopt;
   const std::string digest = DigestOf(source, input);
   const std::uint64_t key = FirstHalf(digest);
   // The last one counts.

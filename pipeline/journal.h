@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -72,6 +73,7 @@ class Journal {
   [[nodiscard]] Status End();
 
  private:
+  [[nodiscard]] bool Take(const nlohmann::ordered_json& line);
   [[nodiscard]] Status Append(const std::string& text);
 
   std::filesystem::path file_;

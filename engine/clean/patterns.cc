@@ -437,6 +437,9 @@ std::size_t WordsOfUid(const Text& text, std::size_t first) {
     ++groups;
   }
   if (groups < kFewest) return 0;
+  bool version = groups == kFewest;  // "5.1.1.0": of no host that anybody could find
+  for (std::size_t i = 0; i < groups; ++i) version = version && Folded(text, first + i).size() == 1;
+  if (version) return 0;
   const std::size_t begin = text.words[first].begin;
   const std::string_view uid = text.utf8.substr(begin, text.words[first + groups - 1].end - begin);
   return IsRegisteredUid(uid) ? 0 : groups;

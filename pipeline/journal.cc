@@ -45,8 +45,8 @@ std::optional<Json> Parse(std::string_view line) {
   return object;
 }
 
-std::string DigestOf(std::string_view source, std::string_view input) {
-  std::string name(source);
+std::string DigestOf(std::string_view way, std::string_view input) {
+  std::string name(way);
   name.push_back('\0');
   name += input;
   return Sha256(name).hex().substr(0, 32);
@@ -169,9 +169,9 @@ Status Journal::Begin(const JournalOwner& owner, bool afresh, bool durable) {
   return Append(line.dump());
 }
 
-std::optional<JournalEntry> Journal::Find(std::string_view source, std::string_view input) const {
+std::optional<JournalEntry> Journal::Find(std::string_view way, std::string_view input) const {
   if (index_.empty()) return std::nullopt;
-  const std::string digest = DigestOf(source, input);
+  const std::string digest = DigestOf(way, input);
   const std::uint64_t key = FirstHalf(digest);
   // The last one counts.
   auto it = std::upper_bound(index_.begin(), index_.end(), std::pair(key, UINT64_MAX));
@@ -196,9 +196,9 @@ std::optional<JournalEntry> Journal::Find(std::string_view source, std::string_v
   return std::nullopt;
 }
 
-Status Journal::Add(std::string_view source, std::string_view input, const JournalEntry& entry) {
+Status Journal::Add(std::string_view way, std::string_view input, const JournalEntry& entry) {
   Json line;
-  line["input"] = DigestOf(source, input);
+  line["input"] = DigestOf(way, input);
   line.update(ToJson(entry));
   return Append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }

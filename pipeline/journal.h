@@ -63,12 +63,12 @@ class Journal {
   /// Begins or goes on with a run. `afresh`: earlier entries do not count any more. After Load.
   [[nodiscard]] Status Begin(const JournalOwner& owner, bool afresh, bool durable);
   /// The last entry for an input of earlier runs with this state. Any number of threads.
-  /// `source` and `input` together name it.
-  [[nodiscard]] std::optional<JournalEntry> Find(std::string_view source,
+  /// `way` and `input` together name it: the same input on another way, from another source or to
+  /// another sink, is another one.
+  [[nodiscard]] std::optional<JournalEntry> Find(std::string_view way,
                                                  std::string_view input) const;
   /// One thread at a time. Fails with kWriteFailed.
-  [[nodiscard]] Status Add(std::string_view source, std::string_view input,
-                           const JournalEntry& entry);
+  [[nodiscard]] Status Add(std::string_view way, std::string_view input, const JournalEntry& entry);
   /// The run came to its end.
   [[nodiscard]] Status End();
 

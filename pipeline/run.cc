@@ -134,9 +134,9 @@ class Runner {
   std::string fixed_name_;  ///< set when the output is one file
   pipeline::Manifest manifest_;
   pipeline::Journal journal_;
-  std::string source_name_;  ///< for the journal: where the names of inputs begin
-  bool resumes_ = false;     ///< an earlier run was interrupted
-  bool afresh_ = false;      ///< what earlier runs did does not count
+  std::string way_;       ///< for the journal
+  bool resumes_ = false;  ///< an earlier run was interrupted
+  bool afresh_ = false;   ///< what earlier runs did does not count
   std::unique_ptr<pipeline::Crosswalk> crosswalk_;
   std::unique_ptr<pipeline::Surveyor> surveyor_;  ///< null if the run does not survey
   std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
@@ -163,6 +163,22 @@ RunSummary::Problem CannotGoOn(std::string message) {
 std::string EditionOf(const RuleSet& rules) {
   const std::optional<engine::ProfileParts>& profile = rules.plan()->parts().profile;
   return profile ? profile->edition : std::string();
+}
+
+/// Where inputs come from, and where and under which names outputs go: what was done on another way
+/// does not count on this one.
+std::string WayOf(const RunOptions& options) {
+  const auto place_of = [](const Connection& service) {
+    return service.url + '\n' + service.partition;
+  };
+  std::error_code error;
+  fs::path origin;
+  if (!options.input_service) {
+    origin = fs::canonical(options.input, error);
+    if (!fs::is_directory(origin, error)) origin = origin.parent_path();
+  }
+  return (options.input_service ? place_of(*options.input_service) : origin.string()) + '\n' +
+         (options.output_service ? place_of(*options.output_service) : options.layout);
 }
 
 /// Beside the output folder, or, for a service, where the command was given.
@@ -348,14 +364,11 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
   if (!journal_.Begin(owner, afresh_, options_.durable)) {
     return CannotGoOn("the journal in " + state_.string() + " cannot be written");
   }
-  std::error_code error;
-  fs::path origin = fs::canonical(options_.input, error);
-  if (!fs::is_directory(origin, error)) origin = origin.parent_path();
-  source_name_ = options_.input_service ? options_.input_service->url : origin.string();
+  way_ = WayOf(options_);
   // What the change feed names has changed, even if it is known.
   if (!options_.selection.changefeed && options_.crosswalk.empty()) {
     source_->SkipIf([this](const std::string& name) {
-      const std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, name);
+      const std::optional<pipeline::JournalEntry> entry = journal_.Find(way_, name);
       return entry && StillHolds(*entry, {});
     });
   }
@@ -458,7 +471,7 @@ bool Runner::StillHolds(const pipeline::JournalEntry& entry, const FileStamp& st
 /// Whether the input needs no processing, because an earlier run did it.
 bool Runner::Recall(Job& job) {
   if (options_.dry_run) return false;
-  std::optional<pipeline::JournalEntry> entry = journal_.Find(source_name_, job.input.name);
+  std::optional<pipeline::JournalEntry> entry = journal_.Find(way_, job.input.name);
   job.resumed = resumes_ && (!entry || entry->of_this_run);
   // The crosswalk needs what stands in the inputs only.
   if (options_.selection.changefeed || crosswalk_ || !entry || !StillHolds(*entry, job.input_stamp))
@@ -583,7 +596,7 @@ void Runner::Finish(Job& job) {
   }
   if (job.recalled) {
     ++summary_.recalled;
-  } else if (!options_.dry_run && !journal_.Add(source_name_, job.input.name,
+  } else if (!options_.dry_run && !journal_.Add(way_, job.input.name,
                                                 {.output = has_output ? job.output : std::string(),
                                                  .report = job.report,
                                                  .bytes_in = job.bytes_in,

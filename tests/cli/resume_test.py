@@ -192,6 +192,17 @@ class Resume(CliTest):
         self.assertIn(b"0700", self.Run(RULES, source, self.tmp / "other", "--copy-quarantined",
                                         folder, expect=1).stderr)
 
+    def test_another_layout(self):
+        """What was written under other names does not count."""
+        source, output = self.samples / "charsets", self.tmp / "out"
+        self.Run(RULES, source, output, expect=0)
+        first = Tree(output)
+        self.Run(RULES, source, output, "--layout", "flat/{SOPInstanceUID}.dcm", expect=0)
+        lines = self.Manifest(output)
+        self.assertEqual({"written"}, {line["outcome"] for line in lines})
+        self.assertTrue(all(line["output"].startswith("flat/") for line in lines))
+        self.assertEqual(2 * len(first), len(Tree(output)))
+
     def test_durable(self):
         source = self.samples / "charsets"
         self.Run(RULES, source, self.tmp / "fast", expect=0)

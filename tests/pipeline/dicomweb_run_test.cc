@@ -103,6 +103,21 @@ TEST_F(DicomWebRunTest, StoresAndASecondRunStoresNothing) {
   EXPECT_EQ(fake_.Requests("POST", ""), kInputs);
 }
 
+TEST_F(DicomWebRunTest, WhatOneServiceHasIsStoredInAnother) {
+  MakeInputs();
+  Go(ToService());
+  EXPECT_EQ(Count(Outcome::kWritten), 12U);
+  const FakeService other;
+  RunOptions options = ToService();
+  options.output_service = other.At();
+  Go(options);
+  EXPECT_EQ(Count(Outcome::kWritten), 12U) << "the journal speaks of the first";
+  EXPECT_EQ(other.stores(), kInputs);
+  options.output_service->partition = "cardiac";
+  Go(options);
+  EXPECT_EQ(summary_.recalled, 0U) << "a partition is a place of its own";
+}
+
 TEST_F(DicomWebRunTest, TwoInputsWithOneUid) {
   MakeInputs();
   folder_.Write("in/200", Slice(3));

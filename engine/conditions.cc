@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstring>
+#include <deque>
 
-#include "engine/dcmtk/element.h"
+#include "engine/encoding/elements.h"
 #include "engine/private_blocks.h"
 #include "engine/reading.h"
+#include "engine/value.h"
 
 namespace dcmveil::engine {
 namespace {
@@ -21,56 +22,17 @@ std::string UpperCase(std::string text) {
   return text;
 }
 
-template <typename T>
-void AppendNumbers(std::string_view bytes, std::vector<std::string>& values) {
-  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
-    T number;
-    std::memcpy(&number, bytes.data() + at, sizeof(T));
-    std::array<char, 64> text{};
-    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
-    values.emplace_back(text.data(), end);
-  }
-}
-
 /// The values as text, numbers in their shortest decimal form.
-std::vector<std::string> ValuesOf(DcmElement& element, const Charset& charset) {
-  const Vr vr = ReadAs(TagOf(element), element).vr;
-  const std::string bytes = RawValue(element);
+std::vector<std::string> ValuesOf(const DataElement& element, const Charset& charset) {
+  const Vr vr = ReadAs(element).vr;
+  const std::string_view bytes = element.value();
+  if (kNumberVrs.contains(vr)) return NumbersIn(bytes, vr);
   std::vector<std::string> values;
-  switch (vr) {
-    case Vr::US:
-      AppendNumbers<std::uint16_t>(bytes, values);
-      return values;
-    case Vr::SS:
-      AppendNumbers<std::int16_t>(bytes, values);
-      return values;
-    case Vr::UL:
-      AppendNumbers<std::uint32_t>(bytes, values);
-      return values;
-    case Vr::SL:
-      AppendNumbers<std::int32_t>(bytes, values);
-      return values;
-    case Vr::UV:
-      AppendNumbers<std::uint64_t>(bytes, values);
-      return values;
-    case Vr::SV:
-      AppendNumbers<std::int64_t>(bytes, values);
-      return values;
-    case Vr::FL:
-      AppendNumbers<float>(bytes, values);
-      return values;
-    case Vr::FD:
-      AppendNumbers<double>(bytes, values);
-      return values;
-    default:
-      break;
-  }
   // What stands behind a NUL is no part of a text; it goes even from elements that are kept. But a
   // dirty spelling must not slip past a `reject`: blanks and control characters around a value and
   // the case of code strings, which have capitals only, do not count.
   const std::size_t first_byte = std::min(bytes.find_first_not_of('\0'), bytes.size());
-  const std::string_view text =
-      std::string_view(bytes).substr(first_byte, bytes.find('\0', first_byte) - first_byte);
+  const std::string_view text = bytes.substr(first_byte, bytes.find('\0', first_byte) - first_byte);
   // A private element of unknown VR may be text; bulk data that is not asked about as text simply
   // does not match.
   for (std::string& value :
@@ -111,8 +73,8 @@ class Asker {
       case Condition::Kind::kRange:
         break;
     }
-    for (DcmElement* element : Find(condition.path)) {
-      const bool code_string = ReadAs(TagOf(*element), *element).vr == Vr::CS;
+    for (const DataElement* element : Find(condition.path)) {
+      const bool code_string = ReadAs(*element).vr == Vr::CS;
       for (const std::string& value : ValuesOf(*element, instance_.charset)) {
         if (ValueHolds(condition, value, code_string)) return true;
       }
@@ -146,46 +108,42 @@ class Asker {
     return !Find(path).empty();
   }
 
-  std::vector<DcmElement*> Find(const std::vector<TagPattern>& path) {
-    std::vector<DcmElement*> found;
-    Collect(*parsed_.head, path, 0, found);
+  std::vector<const DataElement*> Find(const std::vector<TagPattern>& path) {
+    std::vector<const DataElement*> found;
+    Collect(parsed_.head, path, 0, found);
     if (parsed_.after) Collect(*parsed_.after, path, 0, found);
     return found;
   }
 
   /// The walk reads these as sequences, and so must the questions that decide about it.
-  DcmSequenceOfItems* SequenceIn(DcmElement& element, Tag tag) {
-    if (DcmSequenceOfItems* sequence = AsSequence(element)) return sequence;
-    if (!ReadAs(tag, element).is_sequence && !BeginsWithItem(element)) return nullptr;
-    std::unique_ptr<DcmElement> made = MakeSequence(tag, RawValue(element), 1);
+  const Sequence* SequenceIn(const DataElement& element) {
+    if (element.sequence() != nullptr) return element.sequence();
+    if (!ReadAs(element).is_sequence && !BeginsWithItem(element)) return nullptr;
+    std::optional<DataElement> made = MakeSequence(element.tag(), element.value(), 1);
     if (!made) return nullptr;
-    opened_.push_back(std::move(made));
-    return AsSequence(*opened_.back());
+    opened_.push_back(std::move(*made));
+    return opened_.back().sequence();
   }
 
-  void Collect(DcmItem& item, const std::vector<TagPattern>& path, std::size_t step,
-               std::vector<DcmElement*>& found) {
+  void Collect(const Item& item, const std::vector<TagPattern>& path, std::size_t step,
+               std::vector<const DataElement*>& found) {
     const TagPattern& pattern = path[step];
     PrivateBlocks blocks;
-    for (DcmObject* object = item.nextInContainer(nullptr); object != nullptr;
-         object = item.nextInContainer(object)) {
-      auto& element = static_cast<DcmElement&>(*object);
-      const Tag tag = TagOf(element);
+    for (const DataElement& element : item.elements) {
+      const Tag tag = element.tag();
       if (tag.is_private_creator()) blocks.Reserve(tag, element);
       if (!pattern.Matches(tag, blocks.CreatorOf(tag))) continue;
       if (step + 1 == path.size()) {
         found.push_back(&element);
-      } else if (DcmSequenceOfItems* sequence = SequenceIn(element, tag)) {
-        for (unsigned long i = 0; i < sequence->card(); ++i) {
-          Collect(*sequence->getItem(i), path, step + 1, found);
-        }
+      } else if (const Sequence* sequence = SequenceIn(element)) {
+        for (const Item& inner : *sequence) Collect(inner, path, step + 1, found);
       }
     }
   }
 
   const ParsedInstance& parsed_;
   const Instance& instance_;
-  std::vector<std::unique_ptr<DcmElement>> opened_;  ///< what found elements may live in
+  std::deque<DataElement> opened_;  ///< what found elements may live in
 };
 
 }  // namespace

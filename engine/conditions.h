@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 #include "engine/instance.h"
 #include "engine/plan.h"
 

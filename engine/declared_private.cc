@@ -2,11 +2,11 @@
 #include "engine/declared_private.h"
 
 #include <algorithm>
-#include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
-#include "engine/dcmtk/element.h"
+#include "engine/data_set.h"
 
 namespace dcmveil::engine {
 namespace {
@@ -20,25 +20,26 @@ constexpr Tag kActions{0x0008, 0x0305};
 constexpr Tag kIdentifying{0x0008, 0x0306};
 constexpr Tag kAction{0x0008, 0x0307};
 
-DcmElement* FindIn(DcmItem& item, Tag tag) {
-  DcmElement* element = nullptr;
-  return item.findAndGetElement(DcmTagKey(tag.group, tag.element), element).good() ? element
-                                                                                   : nullptr;
+/// The items of a sequence in the item; none if there is no such sequence.
+std::span<const Item> ItemsIn(const Item& item, Tag tag) {
+  const DataElement* element = item.Find(tag);
+  if (element == nullptr || element->sequence() == nullptr) return {};
+  return *element->sequence();
 }
 
-std::string TextIn(DcmItem& item, Tag tag, const Charset& charset, Vr vr) {
-  DcmElement* element = FindIn(item, tag);
+std::string TextIn(const Item& item, Tag tag, const Charset& charset, Vr vr) {
+  const DataElement* element = item.Find(tag);
   if (element == nullptr) return {};
-  const std::string decoded = charset.Decode(TrimPadding(RawValue(*element)), vr).text;
+  const std::string decoded = charset.Decode(TrimPadding(element->value()), vr).text;
   const std::string_view text = TrimPadding(decoded);
   return std::string(text.substr(std::min(text.find_first_not_of(' '), text.size())));
 }
 
-std::vector<std::uint16_t> NumbersIn(DcmItem& item, Tag tag) {
+std::vector<std::uint16_t> NumbersIn(const Item& item, Tag tag) {
   std::vector<std::uint16_t> numbers;
-  DcmElement* element = FindIn(item, tag);
+  const DataElement* element = item.Find(tag);
   if (element == nullptr) return numbers;
-  const std::string bytes = RawValue(*element);
+  const std::string_view bytes = element->value();
   for (std::size_t i = 0; i + 1 < bytes.size(); i += 2) {
     numbers.push_back(static_cast<std::uint16_t>(static_cast<unsigned char>(bytes[i]) |
                                                  static_cast<unsigned char>(bytes[i + 1]) << 8U));
@@ -47,7 +48,7 @@ std::vector<std::uint16_t> NumbersIn(DcmItem& item, Tag tag) {
 }
 
 /// The group and creator that an item of (0008,0300) is about.
-std::optional<std::pair<std::uint16_t, std::string>> BlockOf(DcmItem& item,
+std::optional<std::pair<std::uint16_t, std::string>> BlockOf(const Item& item,
                                                              const Charset& charset) {
   const std::vector<std::uint16_t> group = NumbersIn(item, kGroupReference);
   std::string creator = TextIn(item, kCreatorReference, charset, Vr::LO);
@@ -66,11 +67,7 @@ DeclaredPrivate::Answer AnswerFor(std::string_view action) {
 }  // namespace
 
 DeclaredPrivate::DeclaredPrivate(const ParsedInstance& parsed, const Charset& charset) {
-  DcmElement* element = FindIn(*parsed.head, kCharacteristics);
-  DcmSequenceOfItems* sequence = element != nullptr ? AsSequence(*element) : nullptr;
-  if (sequence == nullptr) return;
-  for (unsigned long i = 0; i < sequence->card(); ++i) {
-    DcmItem& item = *sequence->getItem(i);
+  for (const Item& item : ItemsIn(parsed.head, kCharacteristics)) {
     const auto block = BlockOf(item, charset);
     if (!block) continue;
     const std::string status = TextIn(item, kBlockStatus, charset, Vr::CS);
@@ -81,10 +78,7 @@ DeclaredPrivate::DeclaredPrivate(const ParsedInstance& parsed, const Charset& ch
         elements_[{*block, static_cast<std::uint8_t>(number)}] = Answer::kSafe;
       }
     }
-    DcmElement* list = FindIn(item, kActions);
-    DcmSequenceOfItems* actions = list != nullptr ? AsSequence(*list) : nullptr;
-    for (unsigned long j = 0; actions != nullptr && j < actions->card(); ++j) {
-      DcmItem& entry = *actions->getItem(j);
+    for (const Item& entry : ItemsIn(item, kActions)) {
       const Answer answer = AnswerFor(TextIn(entry, kAction, charset, Vr::CS));
       for (const std::uint16_t number : NumbersIn(entry, kIdentifying)) {
         elements_[{*block, static_cast<std::uint8_t>(number)}] = answer;
@@ -102,24 +96,20 @@ DeclaredPrivate::Answer DeclaredPrivate::Find(std::uint16_t group, std::string_v
   return it != blocks_.end() && it->second ? Answer::kSafe : Answer::kNothing;
 }
 
-void TrimDeclarations(DcmDataset& data_set, const Charset& charset) {
-  DcmElement* element = FindIn(data_set, kCharacteristics);
-  DcmSequenceOfItems* sequence = element != nullptr ? AsSequence(*element) : nullptr;
-  if (sequence == nullptr) return;
+void TrimDeclarations(Item& data_set, const Charset& charset) {
+  DataElement* element = data_set.Find(kCharacteristics);
+  if (element == nullptr || element->sequence() == nullptr) return;
   const auto is_there = [&](const std::pair<std::uint16_t, std::string>& block) {
     for (std::uint16_t number = 0x0010; number <= 0x00FF; ++number) {
       if (TextIn(data_set, {block.first, number}, charset, Vr::LO) == block.second) return true;
     }
     return false;
   };
-  for (unsigned long i = sequence->card(); i-- > 0;) {
-    const auto block = BlockOf(*sequence->getItem(i), charset);
-    if (block && is_there(*block)) continue;
-    const std::unique_ptr<DcmItem> dropped(sequence->remove(i));
-  }
-  if (sequence->card() == 0) {
-    const std::unique_ptr<DcmElement> dropped(data_set.remove(element));
-  }
+  std::erase_if(*element->sequence(), [&](const Item& item) {
+    const auto block = BlockOf(item, charset);
+    return !block || !is_there(*block);
+  });
+  if (element->sequence()->empty()) data_set.Remove(kCharacteristics);
 }
 
 }  // namespace dcmveil::engine

@@ -9,7 +9,7 @@
 
 #include "dcmveil/tag.h"
 #include "engine/charset.h"
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 
 namespace dcmveil::engine {
 
@@ -34,6 +34,6 @@ class DeclaredPrivate {
 
 /// Takes the items out of (0008,0300) whose private block is no longer in the data set, and the
 /// sequence with its last item. `charset` is that of the data set.
-void TrimDeclarations(DcmDataset& data_set, const Charset& charset);
+void TrimDeclarations(Item& data_set, const Charset& charset);
 
 }  // namespace dcmveil::engine

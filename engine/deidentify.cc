@@ -9,11 +9,11 @@
 #include <unordered_set>
 #include <utility>
 
+#include "engine/collect.h"
 #include "engine/conditions.h"
-#include "engine/dcmtk/collect.h"
-#include "engine/dcmtk/element.h"
 #include "engine/declared_private.h"
 #include "engine/dictionary.h"
+#include "engine/encoding/elements.h"
 #include "engine/escrow.h"
 #include "engine/facts.h"
 #include "engine/mark.h"
@@ -84,6 +84,15 @@ std::size_t CountCharacters(std::string_view utf8) {
   }));
 }
 
+std::string Joined(const std::vector<std::string>& values) {
+  std::string text;
+  for (const std::string& value : values) {
+    if (!text.empty()) text.push_back('\\');
+    text += value;
+  }
+  return text;
+}
+
 /// Whether what the rule writes says nothing about what stood there.
 bool WritesItsOwn(const Rule& rule) {
   return rule.spec->name == "replace" || rule.spec->name == "dummy";
@@ -100,10 +109,10 @@ class Walker {
         observer_(observer) {}
 
   /// Decides and changes all elements of a data set or item. `path_` holds the way to it.
-  Status WalkItem(DcmItem& item);
+  Status WalkItem(Item& item);
   /// Pixel data at the top level, which is in no item.
   Result<PixelOutput> DecidePixels(const PixelExtent& pixels);
-  Status AddMissing(DcmDataset& head);
+  Status AddMissing(Item& head);
 
   void Note(NoteCode code) {
     for (NoteCount& note : notes_) {
@@ -118,33 +127,34 @@ class Walker {
   guard::Retained TakeRetained() { return std::move(retained_); }
 
  private:
-  using Owned = std::unique_ptr<DcmElement>;
+  /// An element's successor; nothing: removed.
+  using Successor = std::optional<DataElement>;
 
-  /// The element's successor; null: removed.
-  Result<Owned> Process(Owned element, Tag tag, std::string_view creator);
-  Result<Owned> Carry(Owned element, Tag tag, const Reading& reading,
-                      const Plan::Decision& decision);
-  Result<Owned> Judge(Owned element, const Reading& reading);
+  Result<Successor> Process(DataElement element, Tag tag, std::string_view creator);
+  Result<Successor> Carry(DataElement element, Tag tag, const Reading& reading,
+                          const Plan::Decision& decision);
+  Result<Successor> Judge(DataElement element, const Reading& reading);
   /// What decides the element: the plan, or, where a profile's row would, something more exact.
   Plan::Decision Decide(Tag tag, std::string_view creator, VrSet vrs) const;
   /// The rule for a content item, if the profile has some; null for other items.
-  const ContentRule* ContentRuleOf(DcmItem& item) const;
+  const ContentRule* ContentRuleOf(const Item& item) const;
   /// The rule for a content item that no list names: text is free text; else null.
-  const Rule* OtherContent(DcmItem& item) const;
+  const Rule* OtherContent(const Item& item) const;
   /// `made_anew`: the value is the action's, not the input's.
-  Result<Owned> Apply(Owned element, const Reading& reading, const Rule& rule, bool& made_anew);
-  Result<Owned> Keep(Owned element, const Reading& reading);
-  Result<Owned> KeepText(Owned element, const Reading& reading);
-  Result<Owned> KeepCharacterSet(Owned element);
-  Result<Owned> KeepMethod(Owned element);
-  Status WalkElements(DcmItem& item);
-  Status WalkSequence(DcmSequenceOfItems& sequence);
+  Result<Successor> Apply(DataElement element, const Reading& reading, const Rule& rule,
+                          bool& made_anew);
+  Result<Successor> Keep(DataElement element, const Reading& reading);
+  Result<Successor> KeepText(DataElement element, const Reading& reading);
+  Result<Successor> KeepCharacterSet(DataElement element);
+  Result<Successor> KeepMethod(DataElement element);
+  Status WalkElements(Item& item);
+  Status WalkSequence(Sequence& sequence);
   void Tell(const Reading& reading, std::string_view action, std::string_view origin,
-            std::string before, DcmElement* after, bool survives);
+            std::string before, const DataElement* after, bool survives);
   /// Readable, if the observer wants it.
-  [[nodiscard]] std::string Before(DcmElement& element, const Reading& reading) const;
+  [[nodiscard]] std::string Before(const DataElement& element, const Reading& reading) const;
   Error Fail(ErrorCode code) const { return {code, ToString(path_)}; }
-  [[nodiscard]] std::string Readable(DcmElement& element, const Reading& reading) const;
+  [[nodiscard]] std::string Readable(const DataElement& element, const Reading& reading) const;
 
   const Plan& plan_;
   Instance instance_;  ///< a copy: its character set is that of the item being walked
@@ -158,33 +168,31 @@ class Walker {
   std::uint64_t walked_ = 0;  ///< elements and items
 };
 
-std::string Walker::Readable(DcmElement& element, const Reading& reading) const {
-  if (const DcmSequenceOfItems* sequence = AsSequence(element)) {
-    return std::to_string(const_cast<DcmSequenceOfItems*>(sequence)->card()) + " item(s)";
+std::string Walker::Readable(const DataElement& element, const Reading& reading) const {
+  if (element.sequence() != nullptr) {
+    return std::to_string(element.sequence()->size()) + " item(s)";
   }
   const Vr vr = reading.vr;
-  if (kNumberVrs.contains(vr) || vr == Vr::AT) {
-    OFString text;
-    if (element.getOFStringArray(text).good()) return {text.c_str(), text.size()};
-  }
-  const std::string bytes = RawValue(element);
+  const std::string_view bytes = element.value();
+  if (kNumberVrs.contains(vr) || vr == Vr::AT) return Joined(NumbersIn(bytes, vr));
   if (kTextVrs.contains(vr)) return instance_.charset.Decode(TrimPadding(bytes), vr).text;
-  return std::to_string(element.getLengthField()) + " bytes";
+  const std::size_t size = element.is_fragments() ? element.fragments().size() : bytes.size();
+  return std::to_string(size) + " bytes";
 }
 
-std::string Walker::Before(DcmElement& element, const Reading& reading) const {
+std::string Walker::Before(const DataElement& element, const Reading& reading) const {
   const bool wanted = observer_ != nullptr &&
                       observer_->Wanted(path_.back().tag, reading.vr) == Observer::Values::kBoth;
   return wanted ? Readable(element, reading) : std::string();
 }
 
 void Walker::Tell(const Reading& reading, std::string_view action, std::string_view origin,
-                  std::string before, DcmElement* after, bool survives) {
+                  std::string before, const DataElement* after, bool survives) {
   if (observer_ == nullptr) return;
   const bool wanted = after != nullptr &&
                       observer_->Wanted(path_.back().tag, reading.vr) != Observer::Values::kNone;
   const bool bytes =
-      wanted && (reading.vr == Vr::UN || reading.vr == Vr::OB) && AsSequence(*after) == nullptr;
+      wanted && (reading.vr == Vr::UN || reading.vr == Vr::OB) && after->sequence() == nullptr;
   observer_->OnElement({.path = path_,
                         .keyword = reading.keyword,
                         .vr = reading.vr,
@@ -194,18 +202,15 @@ void Walker::Tell(const Reading& reading, std::string_view action, std::string_v
                         .after = wanted ? Readable(*after, reading) : std::string(),
                         .removed = after == nullptr,
                         .survives = survives && after != nullptr,
-                        .bytes = bytes ? RawValue(*after) : std::string()});
+                        .bytes = bytes ? std::string(after->value()) : std::string()});
 }
 
-Status Walker::WalkItem(DcmItem& item) {
+Status Walker::WalkItem(Item& item) {
   // An item may declare a character set of its own (PS3.3 C.12.1.1.2).
   std::optional<Charset> outer;
-  DcmElement* declared = nullptr;
-  if (!path_.empty() &&
-      item.findAndGetElement(DcmTagKey(kSpecificCharacterSet.group, kSpecificCharacterSet.element),
-                             declared)
-          .good()) {
-    outer = std::exchange(instance_.charset, Charset::FromTerms(RawValue(*declared)));
+  const DataElement* declared = path_.empty() ? nullptr : item.Find(kSpecificCharacterSet);
+  if (declared != nullptr) {
+    outer = std::exchange(instance_.charset, Charset::FromTerms(declared->value()));
     if (!instance_.charset.known()) Note(NoteCode::kUnknownCharset);
   }
   const Status status = WalkElements(item);
@@ -213,20 +218,13 @@ Status Walker::WalkItem(DcmItem& item) {
   return status;
 }
 
-Status Walker::WalkElements(DcmItem& item) {
-  // The elements leave the item and the survivors come back: DCMTK's removal of single elements
-  // searches its list from the start each time.
-  std::vector<std::pair<Tag, Owned>> elements;
-  elements.reserve(item.card());
+Status Walker::WalkElements(Item& item) {
   // Sequences that were encoded as something else were not counted when the file was scanned.
-  walked_ += 1 + item.card();
+  walked_ += 1 + item.elements.size();
   if (walked_ > kMostElements) return Fail(ErrorCode::kTooLarge);
   PrivateBlocks blocks;
-  while (item.card() > 0) {
-    Owned element(item.remove(0UL));
-    const Tag tag = TagOf(*element);
-    if (tag.is_private_creator()) blocks.Reserve(tag, *element);
-    elements.emplace_back(tag, std::move(element));
+  for (const DataElement& element : item.elements) {
+    if (element.tag().is_private_creator()) blocks.Reserve(element.tag(), element);
   }
 
   // Blocks (by group and number) that hold elements, and those with an element that survives.
@@ -235,35 +233,40 @@ Status Walker::WalkElements(DcmItem& item) {
   const auto block_of = [](Tag tag) {
     return (static_cast<std::uint32_t>(tag.group) << 16U) | (tag.element >> 8U);
   };
-  std::vector<std::pair<Tag, Owned>> creators;
+  // The elements leave the item and the survivors come back.
+  std::vector<DataElement> elements = std::exchange(item.elements, {});
+  item.elements.reserve(elements.size());
+  std::vector<DataElement> creators;
   path_.emplace_back();
-  for (auto& [tag, element] : elements) {
+  for (DataElement& element : elements) {
+    const Tag tag = element.tag();
     if (tag.is_group_length() || tag == kDataSetTrailingPadding) continue;
     if (IsIllegalGroup(tag)) {
       Note(NoteCode::kIllegalGroup);
       continue;
     }
     // A sequence in a creator's place names nobody; it is decided like anything else.
-    if (tag.is_private_creator() && AsSequence(*element) == nullptr) {
-      creators.emplace_back(tag, std::move(element));
+    if (tag.is_private_creator() && element.sequence() == nullptr) {
+      creators.push_back(std::move(element));
       continue;
     }
     const std::string_view creator = blocks.CreatorOf(tag);
     if (!creator.empty()) used.insert(block_of(tag));
     path_.back() = {.tag = tag, .creator = creator};
-    Result<Owned> result = Process(std::move(element), tag, creator);
+    Result<Successor> result = Process(std::move(element), tag, creator);
     if (!result) return result.error();
     if (!*result) continue;
     if (!creator.empty()) surviving.insert(block_of(tag));
-    if (item.insert(result->release(), OFFalse).bad()) Note(NoteCode::kDuplicateElement);
+    item.elements.push_back(std::move(**result));
   }
   // A creator stays exactly as long as its block has elements; one that reserved nothing is
   // decided like any other element.
-  for (auto& [tag, element] : creators) {
+  for (const DataElement& element : creators) {
+    const Tag tag = element.tag();
     const std::uint32_t block = (static_cast<std::uint32_t>(tag.group) << 16U) | tag.element;
     path_.back() = {.tag = tag};
     const Reading reading{.vrs = Vr::LO, .vr = Vr::LO};
-    std::string before = Before(*element, reading);
+    std::string before = Before(element, reading);
     bool stays = surviving.contains(block);
     if (!stays && !used.contains(block)) {
       const Plan::Decision decision = plan_.Decide(path_, Vr::LO, answers_);
@@ -273,14 +276,12 @@ Status Walker::WalkElements(DcmItem& item) {
     }
     // Only the name itself stays: what else stands in the element, behind a NUL or in another VR,
     // was matched by no rule.
-    Owned written = stays ? MakeElement(tag, Vr::LO, blocks.CreatorAt(tag)) : nullptr;
-    if (stays && !written) return Fail(ErrorCode::kEncodeFailed);
-    if (stays && EncodedVr(*element) != Vr::LO) Note(NoteCode::kVrMended);
-    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before), written.get(),
-         true);
-    if (written && item.insert(written.release(), OFFalse).bad()) {
-      Note(NoteCode::kDuplicateElement);
-    }
+    Successor written;
+    if (stays) written = DataElement::Of(tag, Vr::LO, std::string(blocks.CreatorAt(tag)));
+    if (stays && element.vr() != Vr::LO) Note(NoteCode::kVrMended);
+    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before),
+         written ? &*written : nullptr, true);
+    if (written) item.Put(std::move(*written));
   }
   path_.pop_back();
   return Done{};
@@ -310,41 +311,33 @@ Plan::Decision Walker::Decide(Tag tag, std::string_view creator, VrSet vrs) cons
   return {.rule = &profile->declared->remove};
 }
 
-const ContentRule* Walker::ContentRuleOf(DcmItem& item) const {
+const ContentRule* Walker::ContentRuleOf(const Item& item) const {
   if (!plan_.parts().profile || plan_.parts().profile->content.empty()) return nullptr;
-  const auto find = [](DcmItem& in, Tag tag) {
-    DcmElement* element = nullptr;
-    (void)in.findAndGetElement(DcmTagKey(tag.group, tag.element), element);
-    return element;
-  };
-  const auto text = [&](DcmItem& in, Tag tag) {
-    DcmElement* element = find(in, tag);
+  const auto text = [](const Item& in, Tag tag) {
+    const DataElement* element = in.Find(tag);
     if (element == nullptr) return std::string();
-    const std::string bytes = RawValue(*element);
-    const std::string_view trimmed = TrimPadding(bytes);
+    const std::string_view trimmed = TrimPadding(element->value());
     return std::string(trimmed.substr(std::min(trimmed.find_first_not_of(' '), trimmed.size())));
   };
   const std::string value_type = text(item, kValueType);
   if (value_type.empty()) return nullptr;
-  DcmElement* name = find(item, kConceptName);
-  DcmSequenceOfItems* codes = name != nullptr ? AsSequence(*name) : nullptr;
-  if (codes == nullptr || codes->card() == 0) return nullptr;
-  DcmItem& code = *codes->getItem(0);
+  const DataElement* name = item.Find(kConceptName);
+  const Sequence* codes = name != nullptr ? name->sequence() : nullptr;
+  if (codes == nullptr || codes->empty()) return nullptr;
+  const Item& code = codes->front();
   return plan_.FindContent(text(code, {0x0008, 0x0100}), text(code, {0x0008, 0x0102}), value_type);
 }
 
-const Rule* Walker::OtherContent(DcmItem& item) const {
+const Rule* Walker::OtherContent(const Item& item) const {
   const std::optional<ProfileParts>& profile = plan_.parts().profile;
   if (!profile || !profile->other_text) return nullptr;
-  DcmElement* text = nullptr;
-  const DcmTagKey key(kTextValue.group, kTextValue.element);
-  return item.findAndGetElement(key, text).good() ? &*profile->other_text : nullptr;
+  return item.Find(kTextValue) != nullptr ? &*profile->other_text : nullptr;
 }
 
-Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view creator) {
-  const Reading reading = ReadAs(tag, *element);
-  if (element->isLeaf() && element->getLengthField() > kLongestOpened &&
-      (reading.is_sequence || kTextVrs.contains(reading.vr) || BeginsWithItem(*element))) {
+Result<Walker::Successor> Walker::Process(DataElement element, Tag tag, std::string_view creator) {
+  const Reading reading = ReadAs(element);
+  if (element.value().size() > kLongestOpened &&
+      (reading.is_sequence || kTextVrs.contains(reading.vr) || BeginsWithItem(element))) {
     return Fail(ErrorCode::kTooLarge);
   }
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
@@ -355,8 +348,8 @@ Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view c
     return Carry(std::move(element), tag, reading, decision);
   }
   std::vector<clean::Identifier> before;
-  AppendIdentifiers(*element, reading, instance_.charset, *kind, before);
-  Result<Owned> result = Carry(std::move(element), tag, reading, decision);
+  AppendIdentifiers(element, reading, instance_.charset, *kind, before);
+  Result<Successor> result = Carry(std::move(element), tag, reading, decision);
   if (!result || before.empty()) return result;
   std::vector<clean::Identifier> after;
   if (*result) AppendIdentifiers(**result, reading, instance_.charset, *kind, after);
@@ -384,11 +377,11 @@ Result<Walker::Owned> Walker::Process(Owned element, Tag tag, std::string_view c
   return result;
 }
 
-Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& reading,
-                                    const Plan::Decision& decision) {
+Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Reading& reading,
+                                        const Plan::Decision& decision) {
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
-  std::string before = Before(*element, reading);
+  std::string before = Before(element, reading);
 
   const bool named =
       rule != nullptr &&
@@ -405,7 +398,7 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
          tag.is_private() ? "private, reached by VR rules only"
                           : "not in PS3.6, reached by VR rules only",
          std::move(before), nullptr, false);
-    return Owned();
+    return Successor();
   }
   if (IsKeptUnlessNamed(tag) && !named && !keep) {
     keep = true;
@@ -417,24 +410,27 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
     origin = "pixel data";
   }
   if (keep) {
-    Result<Owned> kept = Keep(std::move(element), reading);
-    if (kept) Tell(reading, "keep", origin, std::move(before), kept->get(), true);
+    Result<Successor> kept = Keep(std::move(element), reading);
+    if (kept)
+      Tell(reading, "keep", origin, std::move(before), kept.ok() && *kept ? &**kept : nullptr,
+           true);
     return kept;
   }
   if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
-    Owned left;
+    Successor left;
     if (rule != nullptr && rule->judge_sequences) {
-      Result<Owned> judged = Judge(std::move(element), reading);
+      Result<Successor> judged = Judge(std::move(element), reading);
       if (!judged) return judged.error();
       left = std::move(*judged);
     }
-    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left.get(), true);
+    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left ? &*left : nullptr,
+         true);
     return left;
   }
   bool made_anew = false;
-  Result<Owned> changed = Apply(std::move(element), reading, *rule, made_anew);
+  Result<Successor> changed = Apply(std::move(element), reading, *rule, made_anew);
   if (changed) {
-    Tell(reading, rule->spec->name, origin, std::move(before), changed->get(),
+    Tell(reading, rule->spec->name, origin, std::move(before), *changed ? &**changed : nullptr,
          !made_anew || rule->spec->leaves_text);
   }
   return changed;
@@ -442,30 +438,30 @@ Result<Walker::Owned> Walker::Carry(Owned element, Tag tag, const Reading& readi
 
 // A sequence that nothing speaks for is decided element by element and stays for what is left in it
 // (PS3.15 E.3.10).
-Result<Walker::Owned> Walker::Judge(Owned element, const Reading& reading) {
-  if (AsSequence(*element) == nullptr) {
-    if (!reading.is_sequence && !BeginsWithItem(*element)) return Owned();
-    element = MakeSequence(path_.back().tag, RawValue(*element), static_cast<int>(path_.size()));
-    if (!element) return Owned();
+Result<Walker::Successor> Walker::Judge(DataElement element, const Reading& reading) {
+  if (element.sequence() == nullptr) {
+    if (!reading.is_sequence && !BeginsWithItem(element)) return Successor();
+    Successor opened =
+        MakeSequence(path_.back().tag, element.value(), static_cast<int>(path_.size()));
+    if (!opened) return Successor();
+    element = std::move(*opened);
   }
-  DcmSequenceOfItems& sequence = *AsSequence(*element);
+  Sequence& sequence = *element.sequence();
   const Status status = WalkSequence(sequence);
   if (!status) return status.error();
-  for (unsigned long i = 0; i < sequence.card(); ++i) {
-    if (sequence.getItem(i)->card() > 0) return element;
-  }
-  return Owned();
+  const bool any = std::any_of(sequence.begin(), sequence.end(),
+                               [](const Item& item) { return !item.elements.empty(); });
+  return any ? Successor(std::move(element)) : Successor();
 }
 
-Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const Rule& rule,
-                                    bool& made_anew) {
+Result<Walker::Successor> Walker::Apply(DataElement element, const Reading& reading,
+                                        const Rule& rule, bool& made_anew) {
   Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
   if (vr == Vr::UN) vr = rule.as_vr.value_or(vr);
   if (!rule.spec->vrs.contains(vr)) return Fail(ErrorCode::kVrUnsupported);
-  const std::string bytes = RawValue(*element);
+  const std::string_view bytes = element.value();
   const Tag tag = path_.back().tag;
-  const std::string_view trimmed =
-      kTextVrs.contains(vr) ? TrimPadding(bytes) : std::string_view(bytes);
+  const std::string_view trimmed = kTextVrs.contains(vr) ? TrimPadding(bytes) : bytes;
   Change change = rule.action->Apply(
       {.tag = tag, .vr = vr, .bytes = trimmed, .path = path_, .instance = instance_});
   if (change.note) Note(*change.note);
@@ -473,7 +469,7 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
     case Change::Kind::kKeep:
       return Keep(std::move(element), reading);
     case Change::Kind::kRemove:
-      return Owned();
+      return Successor();
     case Change::Kind::kFail:
       return Fail(change.error);
     case Change::Kind::kEmpty:
@@ -489,21 +485,21 @@ Result<Walker::Owned> Walker::Apply(Owned element, const Reading& reading, const
                                     .value = instance_.charset.Decode(value, vr).text});
   }
   // The bytes of a sequence are its items; an empty one has no bytes to read items from.
-  Owned made = vr == Vr::SQ && !value.empty()
-                   ? MakeSequence(tag, value, static_cast<int>(path_.size()))
-                   : MakeElement(tag, vr, value);
+  Successor made = vr == Vr::SQ && !value.empty()
+                       ? MakeSequence(tag, value, static_cast<int>(path_.size()))
+                       : MakeElement(tag, vr, value);
   if (!made) return Fail(ErrorCode::kEncodeFailed);
   return made;
 }
 
-Result<Walker::Owned> Walker::Keep(Owned element, const Reading& reading) {
-  if (DcmSequenceOfItems* sequence = AsSequence(*element)) {
-    const unsigned long items = sequence->card();
+Result<Walker::Successor> Walker::Keep(DataElement element, const Reading& reading) {
+  if (Sequence* sequence = element.sequence()) {
+    const std::size_t items = sequence->size();
     const Status status = WalkSequence(*sequence);
     if (!status) return status.error();
     // Content Sequence has one item or is not there.
-    if (items > 0 && sequence->card() == 0 && path_.back().tag == kContentSequence) return Owned();
-    return element;
+    if (items > 0 && sequence->empty() && path_.back().tag == kContentSequence) return Successor();
+    return Successor(std::move(element));
   }
   const Tag tag = path_.back().tag;
   if (tag == kSpecificCharacterSet) return KeepCharacterSet(std::move(element));
@@ -511,44 +507,44 @@ Result<Walker::Owned> Walker::Keep(Owned element, const Reading& reading) {
   // A list of items can hide in any VR. What must be a sequence is read as one or not at all, and
   // so is a private or unknown element that begins like one; a standard attribute of another kind
   // has no business to hold one.
-  const bool begins_with_item = BeginsWithItem(*element);
+  const bool begins_with_item = BeginsWithItem(element);
   if (reading.is_sequence || begins_with_item) {
-    const std::string bytes = RawValue(*element);
-    if (bytes.empty()) return element;
-    Owned sequence = MakeSequence(tag, bytes, static_cast<int>(path_.size()));
+    const std::string_view bytes = element.value();
+    if (bytes.empty()) return Successor(std::move(element));
+    Successor sequence = MakeSequence(tag, bytes, static_cast<int>(path_.size()));
     if (!reading.keyword.empty() && !reading.is_sequence) {
       if (sequence) return Fail(ErrorCode::kMalformed);
-      return element;
+      return Successor(std::move(element));
     }
     if (!sequence) return Fail(ErrorCode::kUnreadableSequence);
     if (reading.is_sequence) Note(NoteCode::kVrMended);
-    const Status status = WalkSequence(*AsSequence(*sequence));
+    const Status status = WalkSequence(*sequence->sequence());
     if (!status) return status.error();
     return sequence;
   }
-  if (reading.mended && !ReadsAsItsAttribute(*element, reading)) {
+  if (reading.mended && !ReadsAsItsAttribute(element, reading)) {
     Note(NoteCode::kVrMended);
-    Owned made = MakeElement(tag, reading.vrs.first(), "");
-    if (!made) return Fail(ErrorCode::kEncodeFailed);
-    return made;
+    return Successor(DataElement(tag, reading.vrs.first()));
   }
   if (kTextVrs.contains(reading.vr)) return KeepText(std::move(element), reading);
-  return element;
+  return Successor(std::move(element));
 }
 
 // PS3.5 allows NUL as padding of UI only. Text behind a NUL is invisible to most readers, and so to
 // whoever reviewed the rules. Some writers pad each value of several with NULs, though.
-Result<Walker::Owned> Walker::KeepText(Owned element, const Reading& reading) {
-  const std::string bytes = RawValue(*element);
+Result<Walker::Successor> Walker::KeepText(DataElement element, const Reading& reading) {
+  const std::string_view bytes = element.value();
   const std::size_t nul = bytes.find('\0');
-  if (nul == std::string::npos || TrimPadding(bytes).size() <= nul) return element;
+  if (nul == std::string::npos || TrimPadding(bytes).size() <= nul) {
+    return Successor(std::move(element));
+  }
   std::string kept;
   const bool several =
       !kSingleTextVrs.contains(reading.vr) &&
       (!kCharsetVrs.contains(reading.vr) || instance_.charset.ascii_bytes_stand_alone());
   for (std::size_t at = 0; at < bytes.size();) {
     const std::size_t end = several ? std::min(bytes.find('\\', at), bytes.size()) : bytes.size();
-    const std::string_view value = std::string_view(bytes).substr(at, end - at);
+    const std::string_view value = bytes.substr(at, end - at);
     const std::string_view visible = value.substr(0, value.find('\0'));
     kept += visible;
     if (TrimPadding(value).size() > visible.size()) break;
@@ -556,16 +552,16 @@ Result<Walker::Owned> Walker::KeepText(Owned element, const Reading& reading) {
     at = end + 1;
   }
   Note(NoteCode::kTextAfterNul);
-  Owned made = MakeElement(path_.back().tag, reading.vr, TrimPadding(kept));
-  if (!made) return Fail(ErrorCode::kEncodeFailed);
-  return made;
+  kept.resize(TrimPadding(kept).size());
+  return Successor(DataElement::Of(path_.back().tag, reading.vr, std::move(kept)));
 }
 
 // Free text here would pass every rule: only terms that declare a character set stay.
-Result<Walker::Owned> Walker::KeepCharacterSet(Owned element) {
-  const std::string bytes = RawValue(*element);
-  const std::string_view text = TrimPadding(bytes);
-  if (Charset::FromTerms(text).known() && EncodedVr(*element) == Vr::CS) return element;
+Result<Walker::Successor> Walker::KeepCharacterSet(DataElement element) {
+  const std::string_view text = TrimPadding(element.value());
+  if (Charset::FromTerms(text).known() && element.vr() == Vr::CS) {
+    return Successor(std::move(element));
+  }
   std::string known;
   bool first = true;
   for (std::size_t at = 0; at <= text.size();) {
@@ -577,42 +573,37 @@ Result<Walker::Owned> Walker::KeepCharacterSet(Owned element) {
     at = end + 1;
   }
   while (known.ends_with('\\')) known.pop_back();
-  Owned made = MakeElement(path_.back().tag, Vr::CS, known);
-  if (!made) return Fail(ErrorCode::kEncodeFailed);
-  return made;
+  return Successor(DataElement::Of(path_.back().tag, Vr::CS, std::move(known)));
 }
 
 // What earlier de-identifiers said stays (PS3.15 E.1.1 item 6), as far as it is what LO may hold.
-Result<Walker::Owned> Walker::KeepMethod(Owned element) {
+Result<Walker::Successor> Walker::KeepMethod(DataElement element) {
   constexpr std::size_t kRoom = 64;
-  const std::string bytes = RawValue(*element);
-  const auto decoded = instance_.charset.DecodeValues(
-      TrimPadding(std::string_view(bytes).substr(0, bytes.find('\0'))), Vr::LO);
+  const std::string_view bytes = element.value();
+  const auto decoded =
+      instance_.charset.DecodeValues(TrimPadding(bytes.substr(0, bytes.find('\0'))), Vr::LO);
   std::string kept;
   for (const std::string& value : decoded.values) {
     if (CountCharacters(value) > kRoom) continue;
     if (!kept.empty()) kept.push_back('\\');
     kept += value;
   }
-  const std::optional<std::string> encoded = instance_.charset.Encode(kept, Vr::LO);
-  if (!encoded && EncodedVr(*element) == Vr::LO) return element;
-  Owned made = MakeElement(path_.back().tag, Vr::LO, encoded.value_or(""));
-  if (!made) return Fail(ErrorCode::kEncodeFailed);
-  return made;
+  std::optional<std::string> encoded = instance_.charset.Encode(kept, Vr::LO);
+  if (!encoded && element.vr() == Vr::LO) return Successor(std::move(element));
+  return Successor(
+      DataElement::Of(path_.back().tag, Vr::LO, encoded ? std::move(*encoded) : std::string()));
 }
 
-Status Walker::WalkSequence(DcmSequenceOfItems& sequence) {
+Status Walker::WalkSequence(Sequence& sequence) {
   const std::size_t at = path_.size() - 1;
   int index = 0;
   const Rule* const outer = content_rule_;
-  std::vector<DcmItem*> dropped;
-  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
-       object = sequence.nextInContainer(object)) {
+  std::vector<std::size_t> dropped;
+  for (Item& item : sequence) {
     path_[at].item = index++;
-    auto& item = static_cast<DcmItem&>(*object);
     const ContentRule* const content = ContentRuleOf(item);
     if (content != nullptr && content->drops_item()) {
-      dropped.push_back(&item);
+      dropped.push_back(static_cast<std::size_t>(path_[at].item));
       continue;
     }
     content_rule_ = content != nullptr ? &content->rule : OtherContent(item);
@@ -621,8 +612,8 @@ Status Walker::WalkSequence(DcmSequenceOfItems& sequence) {
   }
   content_rule_ = outer;
   path_[at].item = -1;
-  for (DcmItem* item : dropped) {
-    const std::unique_ptr<DcmItem> gone(sequence.remove(item));
+  for (auto index_of = dropped.rbegin(); index_of != dropped.rend(); ++index_of) {
+    sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(*index_of));
   }
   return Done{};
 }
@@ -657,21 +648,19 @@ Result<PixelOutput> Walker::DecidePixels(const PixelExtent& pixels) {
   return result;
 }
 
-Status Walker::AddMissing(DcmDataset& head) {
+Status Walker::AddMissing(Item& head) {
   const std::vector<AddRule>& adds = plan_.parts().adds;
   for (std::size_t i = 0; i < adds.size(); ++i) {
     const AddRule& add = adds[i];
-    const DcmTagKey key(add.tag.group, add.tag.element);
-    if (!plan_.AddApplies(i, answers_) || head.tagExists(key)) continue;
+    if (!plan_.AddApplies(i, answers_) || head.Find(add.tag) != nullptr) continue;
     const Path path = {{.tag = add.tag}};
     const Change change = SetFromRule(
         {.tag = add.tag, .vr = add.vr, .bytes = {}, .path = path, .instance = instance_},
         add.value);
     if (change.kind == Change::Kind::kFail) return Error{change.error, add.origin};
-    Owned made = MakeElement(add.tag, add.vr, change.bytes);
-    if (!made || head.insert(made.release(), OFFalse).bad()) {
-      return Error{ErrorCode::kEncodeFailed, add.origin};
-    }
+    Successor made = MakeElement(add.tag, add.vr, change.bytes);
+    if (!made) return Error{ErrorCode::kEncodeFailed, add.origin};
+    head.Put(std::move(*made));
     if (observer_ != nullptr) {
       observer_->OnElement({.path = path,
                             .keyword = FindAttribute(add.tag)->keyword,
@@ -748,7 +737,7 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   }
   std::optional<Escrow> escrow;
   if (plan.parts().escrow) escrow.emplace(*plan.parts().escrow, parsed, instance);
-  Status status = walker.WalkItem(*parsed.head);
+  Status status = walker.WalkItem(parsed.head);
   if (!status) return status.error();
   if (parsed.extents.pixels) {
     const Result<PixelOutput> pixels = walker.DecidePixels(*parsed.extents.pixels);
@@ -759,19 +748,15 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
     status = walker.WalkItem(*parsed.after);
     if (!status) return status.error();
   }
-  status = walker.AddMissing(*parsed.head);
+  status = walker.AddMissing(parsed.head);
   if (!status) return status.error();
-  if (plan.parts().mark) {
-    status = Mark(parsed, plan.parts());
-    if (!status) return status.error();
-  }
-
+  if (plan.parts().mark) Mark(parsed, plan.parts());
   if (escrow) {
     status = escrow->PutInto(parsed, observer);
     if (!status) return status.error();
   }
 
-  if (plan.parts().profile) TrimDeclarations(*parsed.head, instance.charset);
+  if (plan.parts().profile) TrimDeclarations(parsed.head, instance.charset);
 
   // Names of the output come from the output: what the rules left of these.
   const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };

@@ -12,8 +12,8 @@
 
 #include "dcmveil/error.h"
 #include "dcmveil/outcome.h"
-#include "engine/dcmtk/read.h"
-#include "engine/dcmtk/write.h"
+#include "engine/encoding/read.h"
+#include "engine/encoding/write.h"
 #include "engine/guard/guard.h"
 #include "engine/instance.h"
 #include "engine/plan.h"

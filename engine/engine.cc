@@ -3,8 +3,8 @@
 
 #include <new>
 
-#include "engine/dcmtk/write.h"
 #include "engine/deidentify.h"
+#include "engine/encoding/write.h"
 #include "engine/guard/guard.h"
 
 #ifndef DCMVEIL_VERSION
@@ -22,7 +22,7 @@ Status Guard(const engine::ParsedInstance& parsed, const engine::guard::Knowledg
       .head = parts.head,
       .tail = parts.tail,
       .tail_padding = parts.tail_padding,
-      .encoding = parsed.deflated ? engine::Encoding{} : parsed.encoding,
+      .encoding = parsed.encoding,
   };
   if (parts.pixels && parsed.extents.pixels->encapsulated) {
     output.source = parts.pixels->source.get();
@@ -48,15 +48,14 @@ Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const eng
     result.rule = rewrite->rejected->origin;
     return result;
   }
-  Result<engine::EncodedParts> parts =
+  engine::EncodedParts parts =
       engine::EncodeParts(*parsed, rewrite->pixels, rewrite->pixel_mask, rewrite->sop_class_uid,
                           rewrite->sop_instance_uid);
-  if (!parts) return parts.error();
   if (rewrite->knowledge) {
-    const Status clear = Guard(*parsed, *rewrite->knowledge, *parts, plan);
+    const Status clear = Guard(*parsed, *rewrite->knowledge, parts, plan);
     if (!clear) return clear.error();
   }
-  Result<EncodedInstance> encoded = engine::Join(std::move(*parts), parsed->deflated);
+  Result<EncodedInstance> encoded = engine::Join(std::move(parts), parsed->deflated);
   if (!encoded) return encoded.error();
   result.notes = std::move(rewrite->notes);
   result.patient_id = std::move(rewrite->patient_id);

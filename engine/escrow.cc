@@ -6,8 +6,8 @@
 #include <string_view>
 #include <utility>
 
-#include "engine/dcmtk/element.h"
-#include "engine/dcmtk/write.h"
+#include "engine/encoding/elements.h"
+#include "engine/encoding/write.h"
 
 namespace dcmveil::engine {
 namespace {
@@ -25,81 +25,67 @@ constexpr Tag kModifiedAttributes{0x0400, 0x0550};
 constexpr Tag kDataSetTrailingPadding{0xFFFC, 0xFFFC};
 /// Explicit VR Little Endian: the one that PS3.3 C.12.1.1.4.1 allows.
 constexpr std::string_view kContentSyntax = "1.2.840.10008.1.2.1";
+constexpr Encoding kContentEncoding{};
 
-DcmTagKey KeyOf(Tag tag) { return {tag.group, tag.element}; }
-
-DcmElement* Find(DcmItem* item, Tag tag) {
-  DcmElement* element = nullptr;
-  const bool found = item != nullptr && item->findAndGetElement(KeyOf(tag), element).good();
-  return found ? element : nullptr;
-}
-
-std::unique_ptr<DcmElement> Clone(const DcmElement& element) {
-  return std::unique_ptr<DcmElement>(static_cast<DcmElement*>(element.clone()));
-}
-
-Error Fail(Tag tag) { return {ErrorCode::kEncodeFailed, ToString(tag)}; }
-
-Status Insert(DcmItem& item, std::unique_ptr<DcmElement> element, Tag tag) {
-  // DCMTK takes the element only if it succeeds.
-  if (!element || item.insert(element.get(), OFTrue).bad()) return Fail(tag);
-  (void)element.release();
-  return Done{};
-}
-
-/// A sequence with the one item, which it takes.
-Result<std::unique_ptr<DcmElement>> SequenceOf(Tag tag, std::unique_ptr<DcmItem> item) {
-  std::unique_ptr<DcmElement> made = MakeElement(tag, Vr::SQ, "");
-  DcmSequenceOfItems* const sequence = made ? AsSequence(*made) : nullptr;
-  if (sequence == nullptr || sequence->insert(item.get()).bad()) return Fail(tag);
-  (void)item.release();
+/// A sequence with the one item.
+DataElement SequenceOf(Tag tag, Item item) {
+  DataElement made(tag, Vr::SQ);
+  made.sequence()->push_back(std::move(item));
   return made;
 }
 
-/// Whether an element comes out changed or not at all. False for one that the transfer syntax of
-/// the content cannot hold: an icon whose pixels are compressed.
-bool IsReplaced(DcmElement& original, DcmElement* left) {
-  const auto before = EncodeObject(original, EXS_LittleEndianExplicit);
-  if (!before) return false;
-  return left == nullptr || EncodeObject(*left, EXS_LittleEndianExplicit) != before;
+std::string Encoded(const DataElement& element) {
+  std::string bytes;
+  AppendElement(element, kContentEncoding, bytes);
+  return bytes;
 }
 
-std::string TextOf(DcmItem& item, Tag tag) {
-  DcmElement* const element = Find(&item, tag);
-  return element != nullptr ? std::string(TrimPadding(RawValue(*element))) : std::string();
+/// Whether the content's transfer syntax cannot hold the element: an icon with compressed pixels.
+bool HoldsFragments(const DataElement& element) {
+  if (element.sequence() == nullptr) return element.is_fragments();
+  return std::any_of(element.sequence()->begin(), element.sequence()->end(), [](const Item& item) {
+    return std::any_of(item.elements.begin(), item.elements.end(), HoldsFragments);
+  });
+}
+
+/// Whether an element that can be put aside comes out changed or not at all.
+bool IsReplaced(const DataElement& original, const DataElement* left) {
+  if (HoldsFragments(original)) return false;
+  return left == nullptr || Encoded(*left) != Encoded(original);
+}
+
+std::string TextOf(const Item& item, Tag tag) {
+  const DataElement* const element = item.Find(tag);
+  return element != nullptr ? std::string(TrimPadding(element->value())) : std::string();
 }
 
 /// The item of Modified Attributes Sequence in one item of Encrypted Attributes Sequence.
-Result<std::unique_ptr<DcmItem>> OpenItem(DcmItem& item, const cms::PrivateKey& key,
-                                          const cms::Certificate* certificate) {
-  DcmElement* const encrypted = Find(&item, kEncryptedContent);
+Result<Item> OpenItem(const Item& item, const cms::PrivateKey& key,
+                      const cms::Certificate* certificate) {
+  const DataElement* const encrypted = item.Find(kEncryptedContent);
   if (encrypted == nullptr) return ErrorCode::kWrongKey;
-  std::optional<std::string> content = cms::Open(RawValue(*encrypted), key, certificate);
+  const std::optional<std::string> content =
+      cms::Open(std::string(encrypted->value()), key, certificate);
   if (!content) return ErrorCode::kWrongKey;
-  const Result<std::unique_ptr<DcmDataset>> data_set =
-      ReadDataSet(std::move(*content), TextOf(item, kEncryptedContentSyntax));
+  const Result<Item> data_set = ReadDataSet(*content, TextOf(item, kEncryptedContentSyntax));
   // A wrong key may open the envelope and give noise.
   if (!data_set) return ErrorCode::kWrongKey;
-  DcmElement* const modified = Find(data_set->get(), kModifiedAttributes);
-  DcmSequenceOfItems* const sequence = modified != nullptr ? AsSequence(*modified) : nullptr;
-  if (sequence == nullptr || sequence->card() != 1) {
+  const DataElement* const modified = data_set->Find(kModifiedAttributes);
+  const Sequence* const sequence = modified != nullptr ? modified->sequence() : nullptr;
+  if (sequence == nullptr || sequence->size() != 1) {
     return Error{ErrorCode::kMalformed, ToString(kModifiedAttributes)};
   }
-  return std::unique_ptr<DcmItem>(sequence->remove(0UL));
+  return sequence->front().Clone();
 }
 
-Status PutBack(ParsedInstance& parsed, DcmItem& originals) {
-  while (originals.card() > 0) {
-    std::unique_ptr<DcmElement> element(originals.remove(0UL));
-    const Tag tag = TagOf(*element);
+void PutBack(ParsedInstance& parsed, Item originals) {
+  for (DataElement& element : originals.elements) {
+    const Tag tag = element.tag();
     if (!MayEscrow(tag)) continue;
     const bool behind = parsed.extents.pixels && parsed.extents.pixels->tag < tag;
-    if (behind && !parsed.after) parsed.after = std::make_unique<DcmDataset>();
-    DcmDataset& place = behind ? *parsed.after : *parsed.head;
-    const Status status = Insert(place, std::move(element), tag);
-    if (!status) return status;
+    if (behind && !parsed.after) parsed.after.emplace();
+    (behind ? *parsed.after : parsed.head).Put(std::move(element));
   }
-  return Done{};
 }
 
 }  // namespace
@@ -130,33 +116,32 @@ bool MayEscrow(Tag tag) {
 
 Escrow::Escrow(const EscrowPlan& plan, const ParsedInstance& parsed, const Instance& instance)
     : plan_(plan), sop_instance_uid_(instance.sop_instance_uid) {
-  Take(*parsed.head);
+  Take(parsed.head);
   if (parsed.after) Take(*parsed.after);
 }
 
-void Escrow::Take(DcmDataset& data_set) {
-  for (DcmObject* object = data_set.nextInContainer(nullptr); object != nullptr;
-       object = data_set.nextInContainer(object)) {
-    const Tag tag = TagOf(*object);
+void Escrow::Take(const Item& data_set) {
+  for (const DataElement& element : data_set.elements) {
+    const Tag tag = element.tag();
     if (!MayEscrow(tag)) continue;
     const bool listed =
         std::find(plan_.attributes.begin(), plan_.attributes.end(), tag) != plan_.attributes.end();
     // Texts say nothing without their character set.
     if (!listed && !plan_.all_replaced && tag != kSpecificCharacterSet) continue;
-    originals_.push_back({Clone(static_cast<const DcmElement&>(*object)), listed});
+    originals_.push_back({element.Clone(), listed});
   }
 }
 
-Result<std::unique_ptr<DcmItem>> Escrow::Choose(ParsedInstance& parsed) const {
+Item Escrow::Choose(const ParsedInstance& parsed) const {
   std::set<Tag> chosen;
   std::set<Tag> creators;
   for (const Original& original : originals_) {
-    const Tag tag = TagOf(*original.element);
+    const Tag tag = original.element.tag();
     bool goes_in = original.listed;
     if (!goes_in && plan_.all_replaced && tag != kSpecificCharacterSet) {
-      DcmElement* left = Find(parsed.head.get(), tag);
-      if (left == nullptr) left = Find(parsed.after.get(), tag);
-      goes_in = IsReplaced(*original.element, left);
+      const DataElement* left = parsed.head.Find(tag);
+      if (left == nullptr && parsed.after) left = parsed.after->Find(tag);
+      goes_in = IsReplaced(original.element, left);
     }
     if (!goes_in) continue;
     chosen.insert(tag);
@@ -164,45 +149,31 @@ Result<std::unique_ptr<DcmItem>> Escrow::Choose(ParsedInstance& parsed) const {
     if (tag.is_private())
       creators.insert({tag.group, static_cast<std::uint16_t>(tag.element >> 8)});
   }
-  if (chosen.empty()) return std::unique_ptr<DcmItem>();
+  Item item;
+  if (chosen.empty()) return item;
   chosen.insert(kSpecificCharacterSet);
   chosen.merge(creators);
-  auto item = std::make_unique<DcmItem>(DcmTag(0xFFFE, 0xE000), DCM_UndefinedLength);
   for (const Original& original : originals_) {
-    const Tag tag = TagOf(*original.element);
-    if (!chosen.contains(tag)) continue;
-    const Status status = Insert(*item, Clone(*original.element), tag);
-    if (!status) return status.error();
+    if (chosen.contains(original.element.tag())) item.Put(original.element.Clone());
   }
   return item;
 }
 
 Status Escrow::PutInto(ParsedInstance& parsed, Observer* observer) const {
-  Result<std::unique_ptr<DcmItem>> chosen = Choose(parsed);
-  if (!chosen) return chosen.error();
-  (void)parsed.head->findAndDeleteElement(KeyOf(kEncryptedAttributes));
-  if (!*chosen) return Done{};
-  Result<std::unique_ptr<DcmElement>> modified =
-      SequenceOf(kModifiedAttributes, std::move(*chosen));
-  if (!modified) return modified.error();
-  std::optional<std::string> content = EncodeObject(**modified, EXS_LittleEndianExplicit);
-  if (!content) return Fail(kModifiedAttributes);
+  Item chosen = Choose(parsed);
+  parsed.head.Remove(kEncryptedAttributes);
+  if (chosen.elements.empty()) return Done{};
+  std::string content = Encoded(SequenceOf(kModifiedAttributes, std::move(chosen)));
   const std::optional<std::string> sealed =
-      cms::SealDerived(plan_.recipients, *plan_.key, sop_instance_uid_, *content);
-  Cleanse(*content);
+      cms::SealDerived(plan_.recipients, *plan_.key, sop_instance_uid_, content);
+  Cleanse(content);
   if (!sealed) return Error{ErrorCode::kCryptoFailed, plan_.origin};
 
-  auto item = std::make_unique<DcmItem>(DcmTag(0xFFFE, 0xE000), DCM_UndefinedLength);
-  Status status = Insert(*item, MakeElement(kEncryptedContentSyntax, Vr::UI, kContentSyntax),
-                         kEncryptedContentSyntax);
-  if (status) {
-    status = Insert(*item, MakeElement(kEncryptedContent, Vr::OB, *sealed), kEncryptedContent);
-  }
-  if (!status) return status;
-  Result<std::unique_ptr<DcmElement>> sequence = SequenceOf(kEncryptedAttributes, std::move(item));
-  if (!sequence) return sequence.error();
-  status = Insert(*parsed.head, std::move(*sequence), kEncryptedAttributes);
-  if (status && observer != nullptr) {
+  Item item;
+  item.Put(DataElement::Of(kEncryptedContentSyntax, Vr::UI, std::string(kContentSyntax)));
+  item.Put(DataElement::Of(kEncryptedContent, Vr::OB, *sealed));
+  parsed.head.Put(SequenceOf(kEncryptedAttributes, std::move(item)));
+  if (observer != nullptr) {
     const Path path = {{.tag = kEncryptedAttributes}};
     observer->OnElement({.path = path,
                          .keyword = "EncryptedAttributesSequence",
@@ -212,44 +183,39 @@ Status Escrow::PutInto(ParsedInstance& parsed, Observer* observer) const {
                          .before = "",
                          .after = "1 item(s)"});
   }
-  return status;
+  return Done{};
 }
 
 Status Reidentify(ParsedInstance& parsed, const cms::PrivateKey& key,
                   const cms::Certificate* certificate) {
-  DcmElement* const found = Find(parsed.head.get(), kEncryptedAttributes);
+  DataElement* found = parsed.head.Find(kEncryptedAttributes);
   if (found == nullptr) return ErrorCode::kNoEscrow;
-  std::unique_ptr<DcmElement> read;
-  if (AsSequence(*found) == nullptr) read = MakeSequence(kEncryptedAttributes, RawValue(*found), 1);
-  DcmSequenceOfItems* const sequence = AsSequence(read ? *read : *found);
-  if (sequence == nullptr || sequence->card() == 0) return ErrorCode::kNoEscrow;
+  if (found->sequence() == nullptr) {
+    std::optional<DataElement> read = MakeSequence(kEncryptedAttributes, found->value(), 1);
+    if (!read) return ErrorCode::kNoEscrow;
+    *found = std::move(*read);
+  }
+  Sequence& sequence = *found->sequence();
+  if (sequence.empty()) return ErrorCode::kNoEscrow;
 
-  std::vector<std::unique_ptr<DcmItem>> opened;
-  for (unsigned long i = 0; i < sequence->card();) {
-    Result<std::unique_ptr<DcmItem>> originals = OpenItem(*sequence->getItem(i), key, certificate);
+  std::vector<Item> opened;
+  for (auto item = sequence.begin(); item != sequence.end();) {
+    Result<Item> originals = OpenItem(*item, key, certificate);
     if (originals) {
       opened.push_back(std::move(*originals));
-      delete sequence->remove(i);
+      item = sequence.erase(item);
       continue;
     }
     if (originals.error().code != ErrorCode::kWrongKey) return originals.error();
-    ++i;
+    ++item;
   }
   if (opened.empty()) return ErrorCode::kWrongKey;
-  if (sequence->card() == 0) {
-    (void)parsed.head->findAndDeleteElement(KeyOf(kEncryptedAttributes));
-  } else if (read) {
-    const Status status = Insert(*parsed.head, std::move(read), kEncryptedAttributes);
-    if (!status) return status;
-  }
-  for (const std::unique_ptr<DcmItem>& originals : opened) {
-    const Status status = PutBack(parsed, *originals);
-    if (!status) return status;
-  }
-  (void)parsed.head->findAndDeleteElement(KeyOf(kDeidentificationMethod));
-  (void)parsed.head->findAndDeleteElement(KeyOf(kDeidentificationMethodCodes));
-  return Insert(*parsed.head, MakeElement(kPatientIdentityRemoved, Vr::CS, "NO"),
-                kPatientIdentityRemoved);
+  if (sequence.empty()) parsed.head.Remove(kEncryptedAttributes);
+  for (Item& originals : opened) PutBack(parsed, std::move(originals));
+  parsed.head.Remove(kDeidentificationMethod);
+  parsed.head.Remove(kDeidentificationMethodCodes);
+  parsed.head.Put(DataElement::Of(kPatientIdentityRemoved, Vr::CS, "NO"));
+  return Done{};
 }
 
 Result<EncodedInstance> ReidentifyFile(const std::filesystem::path& file,
@@ -261,12 +227,10 @@ Result<EncodedInstance> ReidentifyFile(const std::filesystem::path& file,
   if (!parsed) return parsed.error();
   const Status status = Reidentify(*parsed, key, certificate);
   if (!status) return status.error();
-  const std::string sop_class = TextOf(*parsed->head, kSopClassUid);
-  const std::string sop_instance = TextOf(*parsed->head, kSopInstanceUid);
-  Result<EncodedParts> parts =
-      EncodeParts(*parsed, PixelOutput::kCarry, {}, sop_class, sop_instance);
-  if (!parts) return parts.error();
-  return Join(std::move(*parts), parsed->deflated);
+  const std::string sop_class = TextOf(parsed->head, kSopClassUid);
+  const std::string sop_instance = TextOf(parsed->head, kSopInstanceUid);
+  return Join(EncodeParts(*parsed, PixelOutput::kCarry, {}, sop_class, sop_instance),
+              parsed->deflated);
 }
 
 }  // namespace dcmveil::engine

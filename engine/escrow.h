@@ -6,14 +6,13 @@
 #pragma once
 
 #include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "dcmveil/error.h"
 #include "engine/cms.h"
-#include "engine/dcmtk/read.h"
 #include "engine/deidentify.h"
+#include "engine/encoding/read.h"
 #include "engine/escrow_plan.h"
 #include "engine/instance.h"
 
@@ -30,12 +29,12 @@ class Escrow {
 
  private:
   struct Original {
-    std::unique_ptr<DcmElement> element;
+    DataElement element;
     bool listed = false;
   };
-  void Take(DcmDataset& data_set);
-  /// The item of Modified Attributes Sequence; null if there is nothing to put aside.
-  [[nodiscard]] Result<std::unique_ptr<DcmItem>> Choose(ParsedInstance& parsed) const;
+  void Take(const Item& data_set);
+  /// The item of Modified Attributes Sequence; without elements if there is nothing to put aside.
+  [[nodiscard]] Item Choose(const ParsedInstance& parsed) const;
 
   const EscrowPlan& plan_;
   std::vector<Original> originals_;

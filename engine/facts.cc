@@ -5,7 +5,7 @@
 #include <set>
 #include <string_view>
 
-#include "engine/dcmtk/element.h"
+#include "engine/data_set.h"
 #include "engine/value.h"
 
 namespace dcmveil::engine {
@@ -21,9 +21,9 @@ constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
 constexpr Tag kMimeType{0x0042, 0x0012};
 
 std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = FindTop(parsed, tag);
+  const DataElement* element = FindTop(parsed, tag);
   if (element == nullptr) return std::nullopt;
-  const std::string bytes = RawValue(*element);
+  const std::string_view bytes = element->value();
   if (bytes.size() < 2) return std::nullopt;
   return static_cast<unsigned char>(bytes[0]) |
          static_cast<unsigned>(static_cast<unsigned char>(bytes[1])) << 8U;
@@ -31,18 +31,12 @@ std::optional<unsigned> TopNumber(const ParsedInstance& parsed, Tag tag) {
 
 }  // namespace
 
-DcmElement* FindTop(const ParsedInstance& parsed, Tag tag) {
-  DcmElement* element = nullptr;
-  const bool found =
-      parsed.head->findAndGetElement(DcmTagKey(tag.group, tag.element), element).good();
-  return found ? element : nullptr;
-}
+const DataElement* FindTop(const ParsedInstance& parsed, Tag tag) { return parsed.head.Find(tag); }
 
 std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag tag, Vr vr) {
-  DcmElement* element = FindTop(parsed, tag);
+  const DataElement* element = FindTop(parsed, tag);
   if (element == nullptr) return {};
-  std::string bytes = RawValue(*element);
-  if (const std::size_t nul = bytes.find('\0'); nul != std::string::npos) bytes.resize(nul);
+  const std::string_view bytes = element->value().substr(0, element->value().find('\0'));
   const auto values = charset.DecodeValues(TrimPadding(bytes), vr).values;
   if (values.empty()) return {};
   const std::string_view first = TrimPadding(values.front());
@@ -52,8 +46,8 @@ std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag ta
 
 Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
   Instance instance;
-  if (DcmElement* element = FindTop(parsed, kSpecificCharacterSet)) {
-    instance.charset = Charset::FromTerms(RawValue(*element));
+  if (const DataElement* element = FindTop(parsed, kSpecificCharacterSet)) {
+    instance.charset = Charset::FromTerms(element->value());
   }
   charset_known = instance.charset.known();
   const auto text = [&](Tag tag, Vr vr) { return TopText(parsed, instance.charset, tag, vr); };
@@ -69,9 +63,8 @@ Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
 
 Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {
   std::set<std::uint16_t> positions;
-  for (DcmObject* object = parsed.head->nextInContainer(nullptr); object != nullptr;
-       object = parsed.head->nextInContainer(object)) {
-    const Tag tag = TagOf(*object);
+  for (const DataElement& element : parsed.head.elements) {
+    const Tag tag = element.tag();
     if ((tag.group & 0xFF01U) != 0x6000) continue;
     if (tag.element == 0x0102) positions.insert(tag.group);
     if (tag.element == 0x3000) positions.erase(tag.group);

@@ -9,13 +9,13 @@
 #include "dcmveil/tag.h"
 #include "dcmveil/vr.h"
 #include "engine/charset.h"
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 #include "engine/instance.h"
 
 namespace dcmveil::engine {
 
 /// A top-level element in front of the pixel data; null if there is none.
-[[nodiscard]] DcmElement* FindTop(const ParsedInstance& parsed, Tag tag);
+[[nodiscard]] const DataElement* FindTop(const ParsedInstance& parsed, Tag tag);
 
 /// The first value of a top-level element as UTF-8 without padding; empty if there is none.
 [[nodiscard]] std::string TopText(const ParsedInstance& parsed, const Charset& charset, Tag tag,

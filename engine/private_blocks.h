@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "dcmveil/tag.h"
-#include "engine/dcmtk/element.h"
+#include "engine/data_set.h"
 
 namespace dcmveil::engine {
 
@@ -14,10 +14,10 @@ namespace dcmveil::engine {
 /// Reservations count for the item they stand in only.
 class PrivateBlocks {
  public:
-  /// Notes the creator element (gggg,00bb). The first of two wins, as in DCMTK.
-  void Reserve(Tag tag, DcmElement& creator) {
-    std::string text = RawValue(creator);
-    std::string_view trimmed = TrimPadding(std::string_view(text).substr(0, text.find('\0')));
+  /// Notes the creator element (gggg,00bb). The first of two wins.
+  void Reserve(Tag tag, const DataElement& creator) {
+    const std::string_view text = creator.value();
+    std::string_view trimmed = TrimPadding(text.substr(0, text.find('\0')));
     trimmed.remove_prefix(std::min(trimmed.find_first_not_of(' '), trimmed.size()));
     creators_.try_emplace(Key(tag.group, tag.element), trimmed);
   }

@@ -7,13 +7,13 @@
 
 namespace dcmveil::engine {
 
-Reading ReadAs(Tag tag, DcmElement& element) {
+Reading ReadAs(const DataElement& element) {
   Reading reading;
-  const std::optional<Vr> encoded = EncodedVr(element);
-  const bool encoded_sequence = AsSequence(element) != nullptr;
-  const Attribute* attribute = FindAttribute(tag);
+  const Vr encoded = element.vr();
+  const bool encoded_sequence = element.sequence() != nullptr;
+  const Attribute* attribute = FindAttribute(element.tag());
   if (attribute == nullptr) {
-    reading.vr = encoded_sequence ? Vr::SQ : encoded.value_or(Vr::UN);
+    reading.vr = encoded;
     reading.vrs = reading.vr;
     reading.is_sequence = encoded_sequence;
     return reading;
@@ -21,30 +21,27 @@ Reading ReadAs(Tag tag, DcmElement& element) {
   reading.keyword = attribute->keyword;
   reading.vrs = attribute->vrs;
   reading.is_sequence = encoded_sequence || attribute->vrs.contains(Vr::SQ);
-  if (encoded && attribute->vrs.contains(*encoded)) {
-    reading.vr = *encoded;
+  if (attribute->vrs.contains(encoded)) {
+    reading.vr = encoded;
     return reading;
   }
   reading.mended = true;
   reading.vr = attribute->vrs.first();
   // A number that was encoded as text can only be read as the text that it is.
-  if (encoded && kTextVrs.contains(*encoded) && !kTextVrs.contains(reading.vr) &&
-      reading.vr != Vr::SQ) {
-    reading.vr = *encoded;
+  if (kTextVrs.contains(encoded) && !kTextVrs.contains(reading.vr) && reading.vr != Vr::SQ) {
+    reading.vr = encoded;
   }
   return reading;
 }
 
-bool ReadsAsItsAttribute(DcmElement& element, const Reading& reading) {
-  const std::string bytes = RawValue(element);
-  const std::string_view text = TrimPadding(bytes);
+bool ReadsAsItsAttribute(const DataElement& element, const Reading& reading) {
+  const std::string_view text = TrimPadding(element.value());
   const auto only = [text](std::string_view characters) {
     return text.find_first_not_of(characters) == std::string_view::npos;
   };
   const Vr vr = reading.vrs.first();
-  const std::optional<Vr> encoded = EncodedVr(element);
-  const bool encoded_as_text = encoded && kTextVrs.contains(*encoded);
-  const bool encoded_as_number = encoded && kNumberVrs.contains(*encoded);
+  const bool encoded_as_text = kTextVrs.contains(element.vr());
+  const bool encoded_as_number = kNumberVrs.contains(element.vr());
   if (kNumberVrs.contains(vr) || encoded_as_number) {
     if (encoded_as_text) return only("0123456789+-.eE\\ ");
     // Bytes of unstated kind that all are letters are hardly numbers.

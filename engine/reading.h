@@ -5,7 +5,7 @@
 
 #include "dcmveil/tag.h"
 #include "dcmveil/vr.h"
-#include "engine/dcmtk/element.h"
+#include "engine/data_set.h"
 
 namespace dcmveil::engine {
 
@@ -19,11 +19,11 @@ struct Reading {
   std::string_view keyword = {};  ///< empty for private and unknown elements
 };
 
-[[nodiscard]] Reading ReadAs(Tag tag, DcmElement& element);
+[[nodiscard]] Reading ReadAs(const DataElement& element);
 
 /// Whether the value could be one of the attribute's dictionary VR. Rules are written with that VR
 /// in mind, and a name in the place of a number would be met by none.
 /// REQUIRES: reading.mended.
-[[nodiscard]] bool ReadsAsItsAttribute(DcmElement& element, const Reading& reading);
+[[nodiscard]] bool ReadsAsItsAttribute(const DataElement& element, const Reading& reading);
 
 }  // namespace dcmveil::engine

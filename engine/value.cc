@@ -7,6 +7,7 @@
 #include <charconv>
 #include <chrono>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <system_error>
 
@@ -587,6 +588,58 @@ std::optional<DateRange> ParseDates(Vr vr, std::string_view text) {
     }
   }
   return std::nullopt;
+}
+
+namespace {
+
+template <typename T>
+std::vector<std::string> NumbersOf(std::string_view bytes) {
+  std::vector<std::string> numbers;
+  for (std::size_t at = 0; at + sizeof(T) <= bytes.size(); at += sizeof(T)) {
+    T number;
+    std::memcpy(&number, bytes.data() + at, sizeof(T));
+    std::array<char, 64> text{};
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), number).ptr;
+    numbers.emplace_back(text.data(), end);
+  }
+  return numbers;
+}
+
+std::vector<std::string> TagsOf(std::string_view bytes) {
+  std::vector<std::string> tags;
+  for (std::size_t at = 0; at + 4 <= bytes.size(); at += 4) {
+    std::array<std::uint16_t, 2> tag{};
+    std::memcpy(tag.data(), bytes.data() + at, 4);
+    tags.push_back(ToString(Tag(tag[0], tag[1])));
+  }
+  return tags;
+}
+
+}  // namespace
+
+std::vector<std::string> NumbersIn(std::string_view bytes, Vr vr) {
+  switch (vr) {
+    case Vr::US:
+      return NumbersOf<std::uint16_t>(bytes);
+    case Vr::SS:
+      return NumbersOf<std::int16_t>(bytes);
+    case Vr::UL:
+      return NumbersOf<std::uint32_t>(bytes);
+    case Vr::SL:
+      return NumbersOf<std::int32_t>(bytes);
+    case Vr::UV:
+      return NumbersOf<std::uint64_t>(bytes);
+    case Vr::SV:
+      return NumbersOf<std::int64_t>(bytes);
+    case Vr::FL:
+      return NumbersOf<float>(bytes);
+    case Vr::FD:
+      return NumbersOf<double>(bytes);
+    case Vr::AT:
+      return TagsOf(bytes);
+    default:
+      return {};
+  }
 }
 
 }  // namespace dcmveil::engine

@@ -206,4 +206,10 @@ template <typename Function>
   return {.text = std::move(out)};
 }
 
+// ---- Any value as text ---------------------------------------------------------------------
+
+/// The numbers of a value field in little endian in their shortest decimal form; tags as ToString
+/// has them. REQUIRES: kNumberVrs contains vr, or it is AT.
+[[nodiscard]] std::vector<std::string> NumbersIn(std::string_view bytes, Vr vr);
+
 }  // namespace dcmveil::engine

@@ -6,11 +6,13 @@
 
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/dcmdata/dcddirif.h"
+#include "engine/dcmtk/quiet.h"
 
 namespace dcmveil::engine {
 
 Result<std::size_t> WriteDicomdir(const std::filesystem::path& root,
                                   const std::vector<std::string>& names) {
+  SilenceDcmtk();
   const std::filesystem::path target = root / "DICOMDIR";
   const std::filesystem::path fresh = root / ".dcmveil-DICOMDIR";
   std::error_code error;

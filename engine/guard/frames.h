@@ -10,7 +10,7 @@
 #include <functional>
 #include <string_view>
 
-#include "engine/dcmtk/bytes.h"
+#include "engine/encoding/bytes.h"
 
 namespace dcmveil::engine::guard {
 

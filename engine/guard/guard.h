@@ -13,8 +13,8 @@
 #include "dcmveil/error.h"
 #include "engine/charset.h"
 #include "engine/clean/identifiers.h"
-#include "engine/dcmtk/bytes.h"
-#include "engine/dcmtk/scan.h"
+#include "engine/encoding/bytes.h"
+#include "engine/encoding/scan.h"
 #include "engine/guard/retained.h"
 #include "engine/plan.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "dcmveil/vr.h"
-#include "engine/dcmtk/scan.h"
+#include "engine/encoding/scan.h"
 #include "engine/path.h"
 
 namespace dcmveil::engine::guard {

@@ -5,7 +5,7 @@
 
 #include <ostream>
 
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 #include "tests/support/rules.h"
 
 namespace dcmveil::engine {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 
 #include <gtest/gtest.h>
 
 #include <ostream>
 
-#include "engine/dcmtk/element.h"
+#include "engine/data_set.h"
 #include "tests/support/rules.h"
 
 namespace dcmveil::engine {
@@ -44,9 +44,9 @@ Result<ParsedInstance> Parse(std::string bytes) {
 std::string Read(std::string bytes) {
   Result<ParsedInstance> parsed = Parse(std::move(bytes));
   if (!parsed) return std::string(CodeOf(parsed.error().code));
-  DcmElement* element = nullptr;
-  if (parsed->head->findAndGetElement(DcmTagKey(0x0010, 0x0020), element).bad()) return "no ID";
-  return parsed->transfer_syntax_uid + " " + std::string(TrimPadding(RawValue(*element)));
+  const DataElement* element = parsed->head.Find({0x0010, 0x0020});
+  if (element == nullptr) return "no ID";
+  return parsed->transfer_syntax_uid + " " + std::string(TrimPadding(element->value()));
 }
 
 struct ReadCase {
@@ -134,9 +134,9 @@ TEST(ReadInstanceTest, PixelsStayInTheSource) {
         Parse(File(With(SmallCt(), {NativePixels(), Raw({0x7FE1, 0x1001}, "OB", "12")}), syntax));
     ASSERT_TRUE(parsed);
     ASSERT_TRUE(parsed->extents.pixels);
-    EXPECT_FALSE(parsed->head->tagExists(DcmTagKey(0x7FE0, 0x0010)));
+    EXPECT_EQ(parsed->head.Find({0x7FE0, 0x0010}), nullptr);
     ASSERT_TRUE(parsed->after);
-    EXPECT_EQ(parsed->after->card(), 1U);
+    EXPECT_EQ(parsed->after->elements.size(), 1U);
     const std::string pixels =
         parsed->source->Read(parsed->extents.pixels->value, parsed->extents.pixels->size);
     EXPECT_EQ(pixels.size(), 32U);
@@ -195,8 +195,8 @@ TEST(ReadInstanceTest, TruncatedAtEveryByte) {
   }
 }
 
-// DCMTK and the scan must agree on where an element of an odd VR ends, or one of them would see
-// elements that the other does not.
+// The reading and the scan must agree on where an element of an odd VR ends, or one of them would
+// see elements that the other does not.
 TEST(ReadInstanceTest, OddVrsDoNotHideWhatFollows) {
   const RuleSet rules = testing::Rules("rules:\n- {tag: PatientName, action: redact}\n");
   const std::string id = Encode({Text({0x0010, 0x0020}, "LO", "4711")});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/scan.h"
+#include "engine/encoding/scan.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/write.h"
+#include "engine/encoding/write.h"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "dcmveil/tag.h"
-#include "engine/dcmtk/scan.h"
+#include "engine/encoding/scan.h"
 
 namespace dcmveil::testing {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/scan.h"
+#include "engine/encoding/scan.h"
 
 #include <algorithm>
 #include <cstring>
@@ -43,7 +43,7 @@ class Window {
   explicit Window(std::string_view bytes) : view_(bytes), size_(bytes.size()) {}
   [[nodiscard]] std::uint64_t size() const { return size_; }
   /// Takes note of two elements in a row. False when too many stand behind one with a higher tag:
-  /// DCMTK sorts each of them in by a search from the end.
+  /// no writer does that by mistake.
   [[nodiscard]] bool MayFollow(Tag last, Tag next) {
     return next >= last || ++out_of_order_ <= kMostOutOfOrder;
   }
@@ -92,20 +92,6 @@ std::uint32_t U32(const unsigned char* p, bool big) {
              : (static_cast<std::uint32_t>(U16(p + 2, false)) << 16U) | U16(p, false);
 }
 
-/// More items than this in something that is no readable sequence, and DCMTK could run out of
-/// stack.
-constexpr std::size_t kManyItems = 500;
-
-std::size_t CountItems(std::string_view bytes) {
-  constexpr std::string_view kItemBytes("\xFE\xFF\x00\xE0", 4);
-  std::size_t count = 0;
-  for (std::size_t at = bytes.find(kItemBytes); at != std::string_view::npos;
-       at = bytes.find(kItemBytes, at + 4)) {
-    ++count;
-  }
-  return count;
-}
-
 bool IsDelimiter(Tag tag) { return tag.group == 0xFFFE; }
 
 /// False when the header does not fit in what is left.
@@ -131,11 +117,7 @@ bool ReadHeader(Window& window, std::uint64_t at, Encoding encoding, Header& hea
   const std::optional<Vr> vr = VrFromString(std::string_view(header.vr, 2));
   header.is_sequence = vr == Vr::SQ;
   header.is_unknown = !vr || vr == Vr::UN;
-  // DCMTK gives VRs that it does not know but that look like one (two capitals) a long length.
-  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
-  const bool long_form =
-      vr ? kLongVrs.contains(*vr) : capital(header.vr[0]) && capital(header.vr[1]);
-  if (!long_form) {
+  if (!HasLongLength(vr, std::string_view(header.vr, 2))) {
     header.length = U16(p + 6, big);
     header.value = at + 8;
     return true;
@@ -233,16 +215,12 @@ End ScanValue(Window& window, const Header& header, std::uint64_t end, Encoding 
     return ScanItems(window, header.value, value_end, false, encoding, depth + 1);
   }
   if (!encoding.explicit_vr && header.length >= 8) {
-    // DCMTK's own dictionary may hold a private sequence here that ours does not: if it looks like
-    // one, its depth must be checked too. That it is none is no error; but DCMTK reads on where
-    // this scan gives up, and can go down one level for each item in what is left.
+    // A private sequence may stand here: if it looks like one, its depth must be checked too. That
+    // it is none is no error.
     const unsigned char* p = window.At(header.value, header.length);
     if (Tag(U16(p, false), U16(p + 2, false)) == kItem) {
       const End inside = ScanItems(window, header.value, value_end, false, encoding, depth + 1);
-      if (!inside && (inside.error().code == ErrorCode::kTooDeep ||
-                      CountItems({reinterpret_cast<const char*>(p), header.length}) > kManyItems)) {
-        return ErrorCode::kTooDeep;
-      }
+      if (!inside && inside.error().code == ErrorCode::kTooDeep) return inside;
     }
   }
   return value_end;
@@ -336,6 +314,14 @@ bool IsNoise(ByteSource& source, std::uint64_t at, Encoding encoding, bool is_im
 }
 
 }  // namespace
+
+bool HasLongLength(std::optional<Vr> vr, std::string_view spelled) {
+  if (vr) return kLongVrs.contains(*vr);
+  // What looks like a VR (two capitals) is one that came after this program; those have long
+  // lengths (PS3.5 section 7.1.2).
+  const auto capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  return spelled.size() == 2 && capital(spelled[0]) && capital(spelled[1]);
+}
 
 Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding encoding) {
   Extents extents;

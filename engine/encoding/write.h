@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "dcmveil/engine.h"
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 
 namespace dcmveil::engine {
 
@@ -24,18 +24,14 @@ struct EncodedParts {
 
 /// Encodes the instance in its own transfer syntax: a zeroed preamble, file meta information made
 /// afresh (PS3.15 E.1.1 item 7), the elements without group lengths and padding, sequences with
-/// undefined length. Consumes the data sets of `parsed`.
+/// undefined length.
 /// `pixel_mask`: see EncodedInstance::Segment::mask; for native pixel data only.
-[[nodiscard]] Result<EncodedParts> EncodeParts(ParsedInstance& parsed, PixelOutput pixels,
-                                               const std::string& pixel_mask,
-                                               std::string_view sop_class_uid,
-                                               std::string_view sop_instance_uid);
+[[nodiscard]] EncodedParts EncodeParts(const ParsedInstance& parsed, PixelOutput pixels,
+                                       const std::string& pixel_mask,
+                                       std::string_view sop_class_uid,
+                                       std::string_view sop_instance_uid);
 
 /// The parts as one file.
 [[nodiscard]] Result<EncodedInstance> Join(EncodedParts parts, bool deflated);
-
-/// The bytes of a data set or of one element, sequences with undefined length. Nothing if DCMTK
-/// cannot encode it.
-[[nodiscard]] std::optional<std::string> EncodeObject(DcmObject& object, E_TransferSyntax syntax);
 
 }  // namespace dcmveil::engine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/write.h"
+#include "engine/encoding/write.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -10,14 +10,15 @@
 #include <array>
 #include <cerrno>
 
-#include "dcmtk/dcmdata/dcostrmb.h"
 #include "dcmveil/vr.h"
-#include "engine/dcmtk/element.h"
+#include "engine/encoding/elements.h"
 
 namespace dcmveil::engine {
 namespace {
 
 constexpr std::uint64_t kChunk = 262144;
+/// What an output's header is usually longer than the input's, at most.
+constexpr std::size_t kRoomForMarks = 1024;
 
 /// Ours alone: the decimal form of a random UUID (PS3.5 B.2).
 constexpr std::string_view kImplementationClassUid = "2.25.214748394213307561120948261087725106913";
@@ -32,25 +33,6 @@ void Append16(std::string& bytes, unsigned value, bool big_endian) {
 void Append32(std::string& bytes, std::uint32_t value, bool big_endian) {
   Append16(bytes, big_endian ? value >> 16U : value & 0xFFFFU, big_endian);
   Append16(bytes, big_endian ? value & 0xFFFFU : value >> 16U, big_endian);
-}
-
-bool WriteTo(DcmObject& object, E_TransferSyntax syntax, std::string& bytes) {
-  std::array<char, 32768> buffer;
-  DcmOutputBufferStream stream(buffer.data(), static_cast<offile_off_t>(buffer.size()));
-  const auto flush = [&] {
-    void* data = nullptr;
-    offile_off_t length = 0;
-    stream.flushBuffer(data, length);
-    bytes.append(static_cast<const char*>(data), static_cast<std::size_t>(length));
-  };
-  object.transferInit();
-  OFCondition condition = EC_StreamNotifyClient;
-  while (condition == EC_StreamNotifyClient) {
-    condition = object.write(stream, syntax, EET_UndefinedLength, nullptr);
-    flush();
-  }
-  object.transferEnd();
-  return condition.good();
 }
 
 /// File meta information elements are explicit VR little endian (PS3.10 section 7.1).
@@ -168,19 +150,14 @@ void ApplyMask(const std::string& mask, std::uint64_t offset, std::string& bytes
 
 }  // namespace
 
-std::optional<std::string> EncodeObject(DcmObject& object, E_TransferSyntax syntax) {
-  std::string bytes;
-  if (!WriteTo(object, syntax, bytes)) return std::nullopt;
-  return bytes;
-}
-
-Result<EncodedParts> EncodeParts(ParsedInstance& parsed, PixelOutput output,
-                                 const std::string& pixel_mask, std::string_view sop_class_uid,
-                                 std::string_view sop_instance_uid) {
-  const E_TransferSyntax plain = parsed.deflated ? EXS_LittleEndianExplicit : parsed.syntax;
+EncodedParts EncodeParts(const ParsedInstance& parsed, PixelOutput output,
+                         const std::string& pixel_mask, std::string_view sop_class_uid,
+                         std::string_view sop_instance_uid) {
   EncodedParts parts;
   parts.meta = MetaBytes(sop_class_uid, sop_instance_uid, parsed.transfer_syntax_uid);
-  if (!WriteTo(*parsed.head, plain, parts.head)) return ErrorCode::kEncodeFailed;
+  parts.head.reserve(static_cast<std::size_t>(parsed.extents.head_end - parsed.extents.begin) +
+                     kRoomForMarks);
+  AppendElements(parsed.head, parsed.encoding, parts.head);
   if (parsed.extents.pixels && output != PixelOutput::kNone) {
     const PixelExtent& pixels = *parsed.extents.pixels;
     if (output == PixelOutput::kEmpty) {
@@ -201,9 +178,7 @@ Result<EncodedParts> EncodeParts(ParsedInstance& parsed, PixelOutput output,
       parts.tail.assign(parts.tail_padding, '\0');
     }
   }
-  if (parsed.after && parsed.after->card() > 0 && !WriteTo(*parsed.after, plain, parts.tail)) {
-    return ErrorCode::kEncodeFailed;
-  }
+  if (parsed.after) AppendElements(*parsed.after, parsed.encoding, parts.tail);
   return parts;
 }
 

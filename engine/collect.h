@@ -7,7 +7,7 @@
 
 #include "engine/charset.h"
 #include "engine/clean/identifiers.h"
-#include "engine/dcmtk/read.h"
+#include "engine/encoding/read.h"
 #include "engine/reading.h"
 
 namespace dcmveil::engine {
@@ -21,7 +21,7 @@ enum class Which : std::uint8_t { kAll, kSearched };  ///< kSearched: those of g
     const ParsedInstance& parsed, const Charset& charset, Which which);
 
 /// The identifiers of one element, which holds them of that kind.
-void AppendIdentifiers(DcmElement& element, const Reading& reading, const Charset& charset,
+void AppendIdentifiers(const DataElement& element, const Reading& reading, const Charset& charset,
                        clean::IdentifierKind kind, std::vector<clean::Identifier>& found);
 
 }  // namespace dcmveil::engine

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/bytes.h"
+#include "engine/encoding/bytes.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "engine/dcmtk/collect.h"
+#include "engine/collect.h"
 
 #include <algorithm>
 #include <string>
 
-#include "engine/dcmtk/element.h"
 #include "engine/dictionary.h"
+#include "engine/encoding/elements.h"
 #include "engine/guard/retained.h"
 #include "engine/reading.h"
 
@@ -29,10 +29,10 @@ std::string FromLatin1(std::string_view bytes) {
 }
 
 template <typename Add>
-void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::IdentifierKind kind,
-                  Add&& add) {
-  if (element.getLengthField() == 0) return;
-  std::string text = RawValue(element);
+void ForEachValue(const DataElement& element, Vr vr, const Charset& charset,
+                  clean::IdentifierKind kind, Add&& add) {
+  if (element.value().empty()) return;
+  std::string text(element.value());
   // Text behind a NUL is text too.
   std::replace(text.begin(), text.end(), '\0', ' ');
   const auto take = [&](std::string_view value) {
@@ -63,43 +63,36 @@ void ForEachValue(DcmElement& element, Vr vr, const Charset& charset, clean::Ide
 
 Vr TextVrOf(const Reading& reading) { return kTextVrs.contains(reading.vr) ? reading.vr : Vr::LO; }
 
-void Collect(DcmItem& item, const Charset& outer, int depth, Which which,
+void Collect(const Item& item, const Charset& outer, int depth, Which which,
              clean::Identifiers& found);
 
-void CollectItems(DcmSequenceOfItems& sequence, const Charset& charset, int depth, Which which,
+void CollectItems(const Sequence& items, const Charset& charset, int depth, Which which,
                   clean::Identifiers& found) {
-  for (DcmObject* object = sequence.nextInContainer(nullptr); object != nullptr;
-       object = sequence.nextInContainer(object)) {
-    Collect(static_cast<DcmItem&>(*object), charset, depth, which, found);
-  }
+  for (const Item& item : items) Collect(item, charset, depth, which, found);
 }
 
-void Collect(DcmItem& item, const Charset& outer, int depth, Which which,
+void Collect(const Item& item, const Charset& outer, int depth, Which which,
              clean::Identifiers& found) {
   if (depth > kDeepest) return;
   std::optional<Charset> own;
-  DcmElement* declared = nullptr;
-  if (depth > 0 && item.findAndGetElement(DcmTagKey(0x0008, 0x0005), declared).good()) {
-    own = Charset::FromTerms(RawValue(*declared));
-  }
+  const DataElement* declared = depth > 0 ? item.Find({0x0008, 0x0005}) : nullptr;
+  if (declared != nullptr) own = Charset::FromTerms(declared->value());
   const Charset& charset = own ? *own : outer;
-  for (DcmObject* object = item.nextInContainer(nullptr); object != nullptr;
-       object = item.nextInContainer(object)) {
-    auto& element = static_cast<DcmElement&>(*object);
-    if (DcmSequenceOfItems* sequence = AsSequence(element)) {
+  for (const DataElement& element : item.elements) {
+    if (const Sequence* sequence = element.sequence()) {
       CollectItems(*sequence, charset, depth + 1, which, found);
       continue;
     }
-    const Tag tag = TagOf(element);
-    const Reading reading = ReadAs(tag, element);
+    const Tag tag = element.tag();
+    const Reading reading = ReadAs(element);
     if (const auto kind = clean::KindOf(tag, reading.vrs)) {
       if (which == Which::kSearched && !guard::IsSearched(*kind)) continue;
       ForEachValue(element, TextVrOf(reading), charset, *kind,
                    [&](std::string_view value) { found.Add(*kind, value); });
     } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
       // The walk opens these too.
-      const std::unique_ptr<DcmElement> opened = MakeSequence(tag, RawValue(element), depth + 1);
-      if (opened) CollectItems(*AsSequence(*opened), charset, depth + 1, which, found);
+      const std::optional<DataElement> opened = MakeSequence(tag, element.value(), depth + 1);
+      if (opened) CollectItems(*opened->sequence(), charset, depth + 1, which, found);
     }
   }
 }
@@ -109,12 +102,12 @@ void Collect(DcmItem& item, const Charset& outer, int depth, Which which,
 std::shared_ptr<const clean::Identifiers> CollectIdentifiers(const ParsedInstance& parsed,
                                                              const Charset& charset, Which which) {
   auto found = std::make_shared<clean::Identifiers>();
-  Collect(*parsed.head, charset, 0, which, *found);
+  Collect(parsed.head, charset, 0, which, *found);
   if (parsed.after) Collect(*parsed.after, charset, 0, which, *found);
   return found;
 }
 
-void AppendIdentifiers(DcmElement& element, const Reading& reading, const Charset& charset,
+void AppendIdentifiers(const DataElement& element, const Reading& reading, const Charset& charset,
                        clean::IdentifierKind kind, std::vector<clean::Identifier>& found) {
   ForEachValue(element, TextVrOf(reading), charset, kind, [&](std::string_view value) {
     if (!value.empty()) found.push_back({.kind = kind, .value = std::string(value)});

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Finds where the parts of a data set lie, before DCMTK reads any of it: the elements in front of
-// the pixel data, the pixel data itself, what follows, and bytes that belong to nothing. DCMTK
-// recurses without a limit and reads on into trailing bytes, so nesting depth and lengths are
-// checked here, and pixel data need never pass through memory.
+// Finds where the parts of a data set lie, before any of it is read: the elements in front of the
+// pixel data, the pixel data itself, what follows, and bytes that belong to nothing. Nesting depth,
+// lengths and numbers of elements are checked here, and pixel data need never pass through memory.
 #pragma once
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "dcmveil/error.h"
 #include "dcmveil/tag.h"
-#include "engine/dcmtk/bytes.h"
+#include "dcmveil/vr.h"
+#include "engine/encoding/bytes.h"
 
 namespace dcmveil::engine {
 
@@ -21,11 +22,15 @@ struct Encoding {
   bool big_endian = false;
 };
 
+/// Whether a VR, or what stands in its place, is followed by a 32-bit length behind two reserved
+/// bytes (PS3.5 table 7.1-1).
+[[nodiscard]] bool HasLongLength(std::optional<Vr> vr, std::string_view spelled);
+
 /// Deepest nesting of sequences that is accepted. Real objects stay below 12.
 inline constexpr int kMaxDepth = 48;
 
-/// Most elements and items of one instance; DCMTK needs 250 bytes and more for each. Enhanced
-/// multi-frame objects have some fifty a frame.
+/// Most elements and items of one instance; each needs some fifty bytes. Enhanced multi-frame
+/// objects have some fifty a frame.
 inline constexpr std::uint64_t kMostElements = 4'000'000;
 /// Most bytes in front of the pixel data, all of which are held in memory, several times at that.
 inline constexpr std::uint64_t kLongestHead = std::uint64_t{512} << 20U;

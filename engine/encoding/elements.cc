@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "engine/encoding/elements.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "engine/dcmtk/private_dictionary.h"
+#include "engine/dictionary.h"
+#include "engine/private_blocks.h"
+
+namespace dcmveil::engine {
+namespace {
+
+constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
+constexpr Tag kItem{0xFFFE, 0xE000};
+constexpr Tag kItemEnd{0xFFFE, 0xE00D};
+constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
+constexpr Tag kPixelData{0x7FE0, 0x0010};
+constexpr Tag kPixelRepresentation{0x0028, 0x0103};
+
+/// Swaps the bytes of each number; what is left over at the end stays.
+std::string Swapped(std::string_view bytes, std::size_t width) {
+  std::string swapped(bytes);
+  for (std::size_t at = 0; at + width <= swapped.size(); at += width) {
+    const auto begin = swapped.begin() + static_cast<std::ptrdiff_t>(at);
+    std::reverse(begin, begin + static_cast<std::ptrdiff_t>(width));
+  }
+  return swapped;
+}
+
+/// The VR of a standard attribute in implicit VR; where there is a choice, the one that says least.
+/// "US or SS" follows Pixel Representation (PS3.5 annex A.1).
+Vr ImplicitVr(VrSet vrs, bool signed_pixels) {
+  if (vrs.contains(Vr::OW)) return Vr::OW;
+  if (vrs.contains(Vr::US)) return signed_pixels && vrs.contains(Vr::SS) ? Vr::SS : Vr::US;
+  return vrs.first();
+}
+
+class Reader {
+ public:
+  Reader(std::string_view bytes, Encoding encoding) : bytes_(bytes), encoding_(encoding) {}
+
+  /// Elements up to `end`, or up to the item's delimiter.
+  Status ReadItem(std::size_t end, bool delimited, int depth, Item& item);
+  /// Items up to `end`, or up to the sequence's delimiter.
+  Status ReadItems(std::size_t end, bool delimited, int depth, Sequence& items);
+  [[nodiscard]] std::size_t at() const { return at_; }
+
+ private:
+  struct Header {
+    Tag tag;
+    std::optional<Vr> vr;  ///< in explicit VR, if it is one
+    std::uint32_t length = 0;
+  };
+
+  [[nodiscard]] bool ReadHeader(std::size_t end, Header& header);
+  Status ReadUndefined(const Header& header, int depth, Item& item);
+  Status ReadValue(const Header& header, std::size_t end, int depth, const PrivateBlocks& blocks,
+                   Item& item);
+  [[nodiscard]] Vr VrOf(const Header& header, const PrivateBlocks& blocks) const;
+  [[nodiscard]] std::size_t FragmentsEnd() const;
+
+  [[nodiscard]] unsigned Byte(std::size_t at) const {
+    return static_cast<unsigned char>(bytes_[at]);
+  }
+  [[nodiscard]] std::uint16_t U16(std::size_t at) const {
+    const unsigned a = Byte(at);
+    const unsigned b = Byte(at + 1);
+    return static_cast<std::uint16_t>(encoding_.big_endian ? a << 8U | b : b << 8U | a);
+  }
+  [[nodiscard]] std::uint32_t U32(std::size_t at) const {
+    const std::uint32_t a = U16(at);
+    const std::uint32_t b = U16(at + 2);
+    return encoding_.big_endian ? a << 16U | b : b << 16U | a;
+  }
+
+  std::string_view bytes_;
+  Encoding encoding_;
+  std::size_t at_ = 0;
+  bool signed_pixels_ = false;  ///< Pixel Representation, as far as it was read
+};
+
+bool Reader::ReadHeader(std::size_t end, Header& header) {
+  if (end - at_ < 8) return false;
+  header.tag = Tag(U16(at_), U16(at_ + 2));
+  header.vr.reset();
+  if (!encoding_.explicit_vr || header.tag.group == 0xFFFE) {
+    header.length = U32(at_ + 4);
+    at_ += 8;
+    return true;
+  }
+  const std::string_view vr = bytes_.substr(at_ + 4, 2);
+  header.vr = VrFromString(vr);
+  if (!HasLongLength(header.vr, vr)) {
+    header.length = U16(at_ + 6);
+    at_ += 8;
+    return true;
+  }
+  if (end - at_ < 12) return false;
+  header.length = U32(at_ + 8);
+  at_ += 12;
+  return true;
+}
+
+Vr Reader::VrOf(const Header& header, const PrivateBlocks& blocks) const {
+  if (encoding_.explicit_vr) return header.vr.value_or(Vr::UN);
+  const Tag tag = header.tag;
+  if (const Attribute* attribute = FindAttribute(tag)) {
+    return ImplicitVr(attribute->vrs, signed_pixels_);
+  }
+  if (tag.is_group_length()) return Vr::UL;
+  if (tag.is_private_creator()) return Vr::LO;
+  const std::string_view creator = blocks.CreatorOf(tag);
+  return creator.empty() ? Vr::UN : PrivateVr(tag, creator).value_or(Vr::UN);
+}
+
+/// The end of a list of fragments that begins here; 0 if there is none.
+std::size_t Reader::FragmentsEnd() const {
+  for (std::size_t at = at_; bytes_.size() - at >= 8;) {
+    const Tag tag(U16(at), U16(at + 2));
+    const std::uint32_t length = U32(at + 4);
+    at += 8;
+    if (tag == kSequenceEnd) return at;
+    if (tag != kItem || length > bytes_.size() - at) return 0;
+    at += length;
+  }
+  return 0;
+}
+
+Status Reader::ReadUndefined(const Header& header, int depth, Item& item) {
+  const bool unknown = encoding_.explicit_vr ? !header.vr || header.vr == Vr::UN : false;
+  if (header.tag == kPixelData && !unknown) {
+    const std::size_t end = FragmentsEnd();
+    if (end == 0) return ErrorCode::kMalformed;
+    const Vr vr = header.vr.value_or(Vr::OW);
+    item.elements.push_back(DataElement::Fragments(header.tag, vr, bytes_.substr(at_, end - at_)));
+    at_ = end;
+    return Done{};
+  }
+  Sequence items;
+  // PS3.5 section 6.2.2, note: what is UN with undefined length is in implicit VR little endian.
+  const Encoding outer = encoding_;
+  if (unknown) encoding_ = {.explicit_vr = false};
+  const Status status = ReadItems(bytes_.size(), true, depth + 1, items);
+  encoding_ = outer;
+  if (!status) return status;
+  item.elements.push_back(DataElement::Of(header.tag, std::move(items)));
+  return Done{};
+}
+
+Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
+                         const PrivateBlocks& blocks, Item& item) {
+  if (header.length == kUndefined) return ReadUndefined(header, depth, item);
+  if (header.length > end - at_) return ErrorCode::kMalformed;
+  const Vr vr = VrOf(header, blocks);
+  const std::string_view value = bytes_.substr(at_, header.length);
+  if (vr == Vr::SQ) {
+    // The scan did not know that this is a sequence if only DCMTK's private dictionary says so.
+    const bool sound = !header.tag.is_private() || encoding_.explicit_vr ||
+                       IsItemList(value, encoding_, depth + 1);
+    if (!sound) return ErrorCode::kMalformed;
+    Sequence items;
+    const Status status = ReadItems(at_ + header.length, false, depth + 1, items);
+    if (!status) return status;
+    item.elements.push_back(DataElement::Of(header.tag, std::move(items)));
+    return Done{};
+  }
+  if (header.tag == kPixelRepresentation && value.size() >= 2) {
+    signed_pixels_ = value.front() == '\1';
+  }
+  const std::size_t width = encoding_.big_endian ? NumberWidth(vr) : 1;
+  if (width > 1) {
+    item.elements.push_back(DataElement::Of(header.tag, vr, Swapped(value, width)));
+  } else {
+    const bool text = kTextVrs.contains(vr);
+    item.elements.push_back(DataElement::View(header.tag, vr, text ? TrimPadding(value) : value));
+  }
+  at_ += header.length;
+  return Done{};
+}
+
+Status Reader::ReadItem(std::size_t end, bool delimited, int depth, Item& item) {
+  PrivateBlocks blocks;
+  bool ascending = true;
+  while (delimited || at_ < end) {
+    Header header;
+    if (!ReadHeader(end, header)) return ErrorCode::kMalformed;
+    if (header.tag == kItemEnd && delimited) break;
+    if (header.tag.group == 0xFFFE) return ErrorCode::kMalformed;
+    ascending = ascending && (item.elements.empty() || item.elements.back().tag() < header.tag);
+    const Status status = ReadValue(header, end, depth, blocks, item);
+    if (!status) return status;
+    if (!encoding_.explicit_vr && header.tag.is_private_creator()) {
+      blocks.Reserve(header.tag, item.elements.back());
+    }
+  }
+  if (ascending) return Done{};
+  std::vector<DataElement>& elements = item.elements;
+  const auto by_tag = [](const DataElement& a, const DataElement& b) { return a.tag() < b.tag(); };
+  const auto same_tag = [](const DataElement& a, const DataElement& b) {
+    return a.tag() == b.tag();
+  };
+  std::stable_sort(elements.begin(), elements.end(), by_tag);
+  elements.erase(std::unique(elements.begin(), elements.end(), same_tag), elements.end());
+  return Done{};
+}
+
+Status Reader::ReadItems(std::size_t end, bool delimited, int depth, Sequence& items) {
+  if (depth > kMaxDepth) return ErrorCode::kTooDeep;
+  while (delimited || at_ < end) {
+    Header header;
+    if (!ReadHeader(end, header)) return ErrorCode::kMalformed;
+    if (header.tag == kSequenceEnd && delimited) return Done{};
+    if (header.tag != kItem) return ErrorCode::kMalformed;
+    const bool item_delimited = header.length == kUndefined;
+    if (!item_delimited && header.length > end - at_) return ErrorCode::kMalformed;
+    items.emplace_back();
+    const Status status =
+        ReadItem(item_delimited ? end : at_ + header.length, item_delimited, depth, items.back());
+    if (!status) return status;
+  }
+  return Done{};
+}
+
+class Writer {
+ public:
+  Writer(Encoding encoding, std::string& bytes) : encoding_(encoding), bytes_(bytes) {}
+  void Add(const Item& item) {
+    for (const DataElement& element : item.elements) Add(element);
+  }
+  void Add(const DataElement& element);
+
+ private:
+  void Append16(unsigned value) {
+    const auto low = static_cast<char>(value & 0xFFU);
+    const auto high = static_cast<char>((value >> 8U) & 0xFFU);
+    const char both[2] = {encoding_.big_endian ? high : low, encoding_.big_endian ? low : high};
+    bytes_.append(both, 2);
+  }
+  void Append32(std::uint32_t value) {
+    Append16(encoding_.big_endian ? value >> 16U : value & 0xFFFFU);
+    Append16(encoding_.big_endian ? value & 0xFFFFU : value >> 16U);
+  }
+  void AppendTag(Tag tag) {
+    Append16(tag.group);
+    Append16(tag.element);
+  }
+  void AppendHeader(Tag tag, Vr vr, std::uint32_t length);
+
+  Encoding encoding_;
+  std::string& bytes_;
+};
+
+void Writer::AppendHeader(Tag tag, Vr vr, std::uint32_t length) {
+  AppendTag(tag);
+  if (encoding_.explicit_vr) {
+    // PS3.5 section 6.2.2: a value that is too long for a short length is UN.
+    const bool fits = length <= 0xFFFF || HasLongLength(vr, {});
+    const Vr written = fits ? vr : Vr::UN;
+    bytes_ += ToString(written);
+    if (!HasLongLength(written, {})) return Append16(length);
+    Append16(0);
+  }
+  Append32(length);
+}
+
+void Writer::Add(const DataElement& element) {
+  if (const Sequence* items = element.sequence()) {
+    AppendHeader(element.tag(), Vr::SQ, kUndefined);
+    for (const Item& item : *items) {
+      AppendTag(kItem);
+      Append32(kUndefined);
+      Add(item);
+      AppendTag(kItemEnd);
+      Append32(0);
+    }
+    AppendTag(kSequenceEnd);
+    Append32(0);
+    return;
+  }
+  if (element.is_fragments()) {
+    AppendHeader(element.tag(), element.vr(), kUndefined);
+    bytes_ += element.fragments();
+    return;
+  }
+  const std::string_view value = element.value();
+  const bool odd = value.size() % 2 != 0;
+  AppendHeader(element.tag(), element.vr(), static_cast<std::uint32_t>(value.size() + odd));
+  const std::size_t width = encoding_.big_endian ? NumberWidth(element.vr()) : 1;
+  if (width > 1) {
+    bytes_ += Swapped(value, width);
+  } else {
+    bytes_ += value;
+  }
+  const bool blank = kTextVrs.contains(element.vr()) && element.vr() != Vr::UI;
+  if (odd) bytes_.push_back(blank ? ' ' : '\0');
+}
+
+}  // namespace
+
+Result<Item> ReadElements(std::string_view bytes, Encoding encoding) {
+  Reader reader(bytes, encoding);
+  Item item;
+  const Status status = reader.ReadItem(bytes.size(), false, 0, item);
+  if (!status) return status.error();
+  return item;
+}
+
+std::optional<DataElement> MakeSequence(Tag tag, std::string_view bytes, int depth) {
+  if (bytes.size() > kLongestOpened) return std::nullopt;
+  for (const Encoding encoding : {Encoding{.explicit_vr = false}, Encoding{},
+                                  Encoding{.explicit_vr = true, .big_endian = true}}) {
+    if (!IsItemList(bytes, encoding, depth)) continue;
+    auto storage = std::make_unique<std::string>(bytes);
+    Reader reader(*storage, encoding);
+    Sequence items;
+    if (!reader.ReadItems(storage->size(), false, depth, items)) continue;
+    return DataElement::Of(tag, std::move(items), std::move(storage));
+  }
+  return std::nullopt;
+}
+
+void AppendElements(const Item& item, Encoding encoding, std::string& bytes) {
+  Writer(encoding, bytes).Add(item);
+}
+
+void AppendElement(const DataElement& element, Encoding encoding, std::string& bytes) {
+  Writer(encoding, bytes).Add(element);
+}
+
+}  // namespace dcmveil::engine

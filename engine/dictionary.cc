@@ -78,7 +78,7 @@ constexpr std::array<std::uint32_t, kMaxMasks> RepeatingMasks() {
 }
 constexpr auto kRepeatingMasks = RepeatingMasks();
 
-const Attribute* FindRow(std::uint32_t number, std::uint32_t mask) {
+const Attribute* FindRepeating(std::uint32_t number, std::uint32_t mask) {
   const auto* const it = std::lower_bound(
       kAttributes.begin(), kAttributes.end(), number,
       [mask](const Attribute& row, std::uint32_t wanted) { return Precedes(row, wanted, mask); });
@@ -86,7 +86,35 @@ const Attribute* FindRow(std::uint32_t number, std::uint32_t mask) {
   return it;
 }
 
-static_assert(kAttributes.size() <= std::numeric_limits<std::uint16_t>::max());
+// The exact rows by a hash of their tags: several look-ups for each element of each instance.
+constexpr std::size_t kSlots = 16384;
+constexpr std::uint16_t kNoRow = std::numeric_limits<std::uint16_t>::max();
+static_assert(kAttributes.size() < kNoRow && kAttributes.size() < kSlots / 2);
+
+constexpr std::size_t SlotOf(std::uint32_t number) {
+  return (number * 0x9E3779B1U) >> 18U;  // Knuth's multiplicative hashing, 14 bits
+}
+
+constexpr auto kByTag = [] {
+  std::array<std::uint16_t, kSlots> slots{};
+  slots.fill(kNoRow);
+  for (std::size_t i = 0; i < kAttributes.size(); ++i) {
+    if (kAttributes[i].mask != kExact) continue;
+    std::size_t at = SlotOf(kAttributes[i].tag.number());
+    while (slots[at] != kNoRow) at = (at + 1) % kSlots;
+    slots[at] = static_cast<std::uint16_t>(i);
+  }
+  return slots;
+}();
+
+const Attribute* FindExact(Tag tag) {
+  for (std::size_t at = SlotOf(tag.number()); kByTag[at] != kNoRow; at = (at + 1) % kSlots) {
+    const Attribute& row = kAttributes[kByTag[at]];
+    if (row.tag == tag) return &row;
+  }
+  return nullptr;
+}
+
 using KeywordIndex = std::array<std::uint16_t, kAttributes.size()>;
 
 // Sorted at first use: five thousand keywords are beyond clang's limit for constant expressions.
@@ -191,11 +219,11 @@ std::span<const Attribute> AllAttributes() { return kAttributes; }
 
 const Attribute* FindAttribute(Tag tag) {
   if (tag.is_private()) return nullptr;
-  if (const Attribute* const row = FindRow(tag.number(), kExact)) return row;
+  if (const Attribute* const row = FindExact(tag)) return row;
   if (tag.is_group_length()) return nullptr;
   for (const std::uint32_t mask : kRepeatingMasks) {
     if (mask == 0) break;
-    if (const Attribute* const row = FindRow(tag.number() & mask, mask)) return row;
+    if (const Attribute* const row = FindRepeating(tag.number() & mask, mask)) return row;
   }
   return nullptr;
 }

@@ -22,6 +22,19 @@ void AppendName(std::string& out, Vr vr) {
   out += ToString(vr);
 }
 
+// Every element of every instance in explicit VR is looked up here.
+constexpr std::size_t kLetters = 26;
+constexpr auto kByName = [] {
+  std::array<std::int8_t, kLetters * kLetters> table{};
+  table.fill(-1);
+  for (std::size_t i = 0; i < kNames.size(); ++i) {
+    const auto first = static_cast<std::size_t>(kNames[i][0] - 'A');
+    const auto second = static_cast<std::size_t>(kNames[i][1] - 'A');
+    table[first * kLetters + second] = static_cast<std::int8_t>(i);
+  }
+  return table;
+}();
+
 }  // namespace
 
 Vr VrSet::first() const { return static_cast<Vr>(std::countr_zero(bits_)); }
@@ -43,9 +56,13 @@ std::string ToString(VrSet vrs) {
 }
 
 std::optional<Vr> VrFromString(std::string_view text) {
-  const auto* const it = std::lower_bound(kNames.begin(), kNames.end(), text);
-  if (it == kNames.end() || *it != text) return std::nullopt;
-  return static_cast<Vr>(it - kNames.begin());
+  if (text.size() != 2) return std::nullopt;
+  const auto first = static_cast<unsigned>(static_cast<unsigned char>(text[0]) - 'A');
+  const auto second = static_cast<unsigned>(static_cast<unsigned char>(text[1]) - 'A');
+  if (first >= kLetters || second >= kLetters) return std::nullopt;
+  const std::int8_t vr = kByName[first * kLetters + second];
+  if (vr < 0) return std::nullopt;
+  return static_cast<Vr>(vr);
 }
 
 int MaxLength(Vr vr) {

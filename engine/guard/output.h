@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Where in an encoded output a byte stands. Written without DCMTK, which wrote the bytes.
+// Where in an encoded output a byte stands. By other code than wrote the bytes.
 #pragma once
 
 #include <cstddef>

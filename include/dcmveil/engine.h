@@ -76,9 +76,6 @@ struct Deidentified {
 
 /// De-identifies single instances by a rule set. Const and without shared state: any number of
 /// threads may use one engine at once. It prints nothing and throws nothing but std::bad_alloc.
-///
-/// One side effect on the process: DCMTK's logger is switched off at first use, because its
-/// warnings may quote element values.
 class Engine {
  public:
   explicit Engine(RuleSet rules);

@@ -133,6 +133,23 @@ def multipart_words():
             b"18446744073709551615", b"boundary=", b'boundary="', b"multipart/related;", b"\r", b"--")
 
 
+def guard_seeds(folders):
+    """The texts of real headers as identifiers, in front of the bytes that they come from."""
+    for data in instance_seeds(folders):
+        texts = [t.decode() for t in re.findall(rb"[A-Za-z0-9^., /-]{4,40}", data)][:40]
+        kinds = "nidbathvu"
+        lines = "".join(f"{kinds[i % len(kinds)]}{text.strip()}\n" for i, text in enumerate(texts))
+        lines += "iQX7R2M49K1\nnQuennelthorp^Zebediah\nb19640229\nu1.2.826.0.1.77.5.10\n"
+        for choice in (0, 1, 2, 0x80):
+            yield bytes([choice]) + lines.encode() + b"\n" + data[144:12_000]
+            yield bytes([choice]) + lines[-70:].encode() + b"\nQX7R2M49K1" + data[144:3_000]
+
+
+def guard_words():
+    return (*instance_words(), b"\nn", b"\ni", b"\nb19640229", b"\nu1.2.", b"\xff\xfe", b"\xfe\xff",
+            b"\xff\xd8\xff\xfe", b"29.02.1964", b"Feb", b"M\xc3\xbcller", b"M\xfcller")
+
+
 def escaped(word):
     return "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in word)
 
@@ -141,7 +158,8 @@ def main():
     target, folder, dictionary, *dicom = sys.argv[1:]
     seeds, words = {"instance": (lambda: instance_seeds(dicom), instance_words),
                     "rules": (rules_seeds, rules_words),
-                    "multipart": (multipart_seeds, multipart_words)}[target]
+                    "multipart": (multipart_seeds, multipart_words),
+                    "guard": (lambda: guard_seeds(dicom), guard_words)}[target]
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     count = 0

@@ -57,11 +57,11 @@ class Reader {
   };
 
   [[nodiscard]] bool ReadHeader(std::size_t end, Header& header);
-  Status ReadUndefined(const Header& header, int depth, Item& item);
+  Status ReadUndefined(const Header& header, std::size_t end, int depth, Item& item);
   Status ReadValue(const Header& header, std::size_t end, int depth, const PrivateBlocks& blocks,
                    Item& item);
   [[nodiscard]] Vr VrOf(const Header& header, const PrivateBlocks& blocks) const;
-  [[nodiscard]] std::size_t FragmentsEnd() const;
+  [[nodiscard]] std::size_t FragmentsEnd(std::size_t end) const;
 
   [[nodiscard]] unsigned Byte(std::size_t at) const {
     return static_cast<unsigned char>(bytes_[at]);
@@ -84,7 +84,7 @@ class Reader {
 };
 
 bool Reader::ReadHeader(std::size_t end, Header& header) {
-  if (end - at_ < 8) return false;
+  if (at_ > end || end - at_ < 8) return false;
   header.tag = Tag(U16(at_), U16(at_ + 2));
   header.vr.reset();
   if (!encoding_.explicit_vr || header.tag.group == 0xFFFE) {
@@ -117,34 +117,35 @@ Vr Reader::VrOf(const Header& header, const PrivateBlocks& blocks) const {
   return creator.empty() ? Vr::UN : PrivateVr(tag, creator).value_or(Vr::UN);
 }
 
-/// The end of a list of fragments that begins here; 0 if there is none.
-std::size_t Reader::FragmentsEnd() const {
-  for (std::size_t at = at_; bytes_.size() - at >= 8;) {
+/// The end of a list of fragments that begins here; 0 if there is none up to `end`.
+std::size_t Reader::FragmentsEnd(std::size_t end) const {
+  for (std::size_t at = at_; end - at >= 8;) {
     const Tag tag(U16(at), U16(at + 2));
     const std::uint32_t length = U32(at + 4);
     at += 8;
     if (tag == kSequenceEnd) return at;
-    if (tag != kItem || length > bytes_.size() - at) return 0;
+    if (tag != kItem || length > end - at) return 0;
     at += length;
   }
   return 0;
 }
 
-Status Reader::ReadUndefined(const Header& header, int depth, Item& item) {
+Status Reader::ReadUndefined(const Header& header, std::size_t end, int depth, Item& item) {
   const bool unknown = encoding_.explicit_vr ? !header.vr || header.vr == Vr::UN : false;
   if (header.tag == kPixelData && !unknown) {
-    const std::size_t end = FragmentsEnd();
-    if (end == 0) return ErrorCode::kMalformed;
+    const std::size_t behind = FragmentsEnd(end);
+    if (behind == 0) return ErrorCode::kMalformed;
     const Vr vr = header.vr.value_or(Vr::OW);
-    item.elements.push_back(DataElement::Fragments(header.tag, vr, bytes_.substr(at_, end - at_)));
-    at_ = end;
+    item.elements.push_back(
+        DataElement::Fragments(header.tag, vr, bytes_.substr(at_, behind - at_)));
+    at_ = behind;
     return Done{};
   }
   Sequence items;
   // PS3.5 section 6.2.2, note: what is UN with undefined length is in implicit VR little endian.
   const Encoding outer = encoding_;
   if (unknown) encoding_ = {.explicit_vr = false};
-  const Status status = ReadItems(bytes_.size(), true, depth + 1, items);
+  const Status status = ReadItems(end, true, depth + 1, items);
   encoding_ = outer;
   if (!status) return status;
   item.elements.push_back(DataElement::Of(header.tag, std::move(items)));
@@ -153,7 +154,7 @@ Status Reader::ReadUndefined(const Header& header, int depth, Item& item) {
 
 Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
                          const PrivateBlocks& blocks, Item& item) {
-  if (header.length == kUndefined) return ReadUndefined(header, depth, item);
+  if (header.length == kUndefined) return ReadUndefined(header, end, depth, item);
   if (header.length > end - at_) return ErrorCode::kMalformed;
   const Vr vr = VrOf(header, blocks);
   const std::string_view value = bytes_.substr(at_, header.length);

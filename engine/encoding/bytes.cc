@@ -11,8 +11,8 @@
 namespace dcmveil::engine {
 namespace {
 
-/// Headers of most instances fit, so that one read is enough.
-constexpr std::uint64_t kFirstRead = 32768;
+/// Headers of most instances fit, and small instances as a whole, so that one read is enough.
+constexpr std::uint64_t kFirstRead = 49152;
 
 /// pread until done; returns how many bytes came.
 std::size_t ReadAt(int fd, char* target, std::size_t size, std::uint64_t offset) {
@@ -70,6 +70,12 @@ std::string_view ByteSource::Peek(std::uint64_t offset, std::size_t size) {
   peek_.resize(size);
   peek_.resize(ReadAt(fd_, peek_.data(), size, offset));
   return peek_;
+}
+
+std::optional<std::string_view> ByteSource::InMemory(std::uint64_t offset,
+                                                     std::uint64_t size) const {
+  if (offset > buffer_.size() || size > buffer_.size() - offset) return std::nullopt;
+  return std::string_view(buffer_).substr(offset, size);
 }
 
 std::string ByteSource::Read(std::uint64_t offset, std::uint64_t size) const {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,9 @@ class ByteSource {
   /// A few bytes anywhere, without keeping what lies between; empty on a read error. At most
   /// `size` bytes, fewer at the end. Valid until the next Peek.
   [[nodiscard]] std::string_view Peek(std::uint64_t offset, std::size_t size);
+  /// The range, if it is in memory as a whole; valid until the next Head. Nothing else: no reading.
+  [[nodiscard]] std::optional<std::string_view> InMemory(std::uint64_t offset,
+                                                         std::uint64_t size) const;
   /// Any range as a copy; shorter than asked for at the end or after a read error.
   [[nodiscard]] std::string Read(std::uint64_t offset, std::uint64_t size) const;
 

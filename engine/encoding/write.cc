@@ -2,13 +2,15 @@
 #include "engine/encoding/write.h"
 
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include <zlib.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <span>
+#include <utility>
 
 #include "dcmveil/vr.h"
 #include "engine/encoding/elements.h"
@@ -106,15 +108,49 @@ Result<std::string> Deflate(const std::string& plain) {
   return deflated;
 }
 
-Status WriteAll(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t n = ::write(fd, data, size);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return ErrorCode::kWriteFailed;
-    data += n;
-    size -= static_cast<std::size_t>(n);
+/// Writes pieces that lie in memory, several with one call.
+class Gatherer {
+ public:
+  explicit Gatherer(int descriptor) : descriptor_(descriptor) {}
+
+  /// `bytes` must stay until the next Flush.
+  [[nodiscard]] Status Add(std::string_view bytes) {
+    if (bytes.empty()) return Done{};
+    if (count_ == pieces_.size()) {
+      const Status status = Flush();
+      if (!status) return status;
+    }
+    pieces_[count_++] = {.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+    return Done{};
   }
-  return Done{};
+  [[nodiscard]] Status Flush() {
+    std::span<iovec> left(pieces_.data(), std::exchange(count_, 0));
+    while (!left.empty()) {
+      const ssize_t n = ::writev(descriptor_, left.data(), static_cast<int>(left.size()));
+      if (n < 0 && errno == EINTR) continue;
+      if (n <= 0) return ErrorCode::kWriteFailed;
+      auto done = static_cast<std::size_t>(n);
+      while (!left.empty() && done >= left.front().iov_len) {
+        done -= left.front().iov_len;
+        left = left.subspan(1);
+      }
+      if (left.empty()) break;
+      left.front().iov_base = static_cast<char*>(left.front().iov_base) + done;
+      left.front().iov_len -= done;
+    }
+    return Done{};
+  }
+
+ private:
+  int descriptor_;
+  std::array<iovec, 8> pieces_{};
+  std::size_t count_ = 0;
+};
+
+Status WriteAll(int descriptor, std::string_view bytes) {
+  Gatherer gatherer(descriptor);
+  const Status status = gatherer.Add(bytes);
+  return status ? gatherer.Flush() : status;
 }
 
 /// In the kernel where it can; else, and where the file systems do not agree, through memory.
@@ -132,7 +168,8 @@ Status CopyRange(int from, std::uint64_t offset, std::uint64_t size, int to) {
     const ssize_t n = ::pread(from, chunk.data(), chunk.size(), position);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return ErrorCode::kReadFailed;
-    const Status status = WriteAll(to, chunk.data(), static_cast<std::size_t>(n));
+    const Status status =
+        WriteAll(to, std::string_view(chunk).substr(0, static_cast<std::size_t>(n)));
     if (!status) return status;
     position += n;
     size -= static_cast<std::uint64_t>(n);
@@ -213,28 +250,35 @@ std::uint64_t EncodedInstance::size() const {
 }
 
 Status EncodedInstance::WriteTo(int descriptor) const {
+  engine::Gatherer gatherer(descriptor);
   for (const Segment& segment : segments_) {
-    Status status = Done{};
+    const bool masked = !segment.mask.empty();
+    std::optional<std::string_view> bytes;
     if (!segment.source) {
-      status = engine::WriteAll(descriptor, segment.bytes.data(), segment.bytes.size());
-    } else if (!segment.mask.empty()) {
+      bytes = segment.bytes;
+    } else if (!masked) {
+      bytes = segment.source->InMemory(segment.offset, segment.size);
+    }
+    Status status = bytes ? gatherer.Add(*bytes) : gatherer.Flush();
+    if (!status) return status;
+    if (bytes) continue;
+    if (masked) {
       for (std::uint64_t done = 0; done < segment.size && status; done += engine::kChunk) {
         const std::uint64_t n = std::min(engine::kChunk, segment.size - done);
-        std::string bytes = segment.source->Read(segment.offset + done, n);
-        if (bytes.size() != n) return ErrorCode::kReadFailed;
-        engine::ApplyMask(segment.mask, done, bytes);
-        status = engine::WriteAll(descriptor, bytes.data(), bytes.size());
+        std::string chunk = segment.source->Read(segment.offset + done, n);
+        if (chunk.size() != n) return ErrorCode::kReadFailed;
+        engine::ApplyMask(segment.mask, done, chunk);
+        status = engine::WriteAll(descriptor, chunk);
       }
     } else if (segment.source->descriptor() >= 0) {
       status =
           engine::CopyRange(segment.source->descriptor(), segment.offset, segment.size, descriptor);
     } else {
-      const std::string_view range = segment.source->memory().substr(segment.offset, segment.size);
-      status = engine::WriteAll(descriptor, range.data(), range.size());
+      status = ErrorCode::kReadFailed;  // the buffer is shorter than the extents said
     }
     if (!status) return status;
   }
-  return Done{};
+  return gatherer.Flush();
 }
 
 Result<std::string> EncodedInstance::ToBytes() const {

@@ -5,6 +5,7 @@
 #include <array>
 #include <bit>
 #include <cstddef>
+#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -115,20 +116,33 @@ const Attribute* FindExact(Tag tag) {
   return nullptr;
 }
 
-using KeywordIndex = std::array<std::uint16_t, kAttributes.size()>;
+// By keyword in the same way. Made at first use: so many characters are beyond clang's limit for
+// constant expressions.
+class KeywordIndex {
+ public:
+  KeywordIndex() {
+    slots_.fill(kNoRow);
+    for (std::size_t i = 0; i < kAttributes.size(); ++i) {
+      std::size_t at = First(kAttributes[i].keyword);
+      while (slots_[at] != kNoRow) at = (at + 1) % kSlots;
+      slots_[at] = static_cast<std::uint16_t>(i);
+    }
+  }
 
-// Sorted at first use: five thousand keywords are beyond clang's limit for constant expressions.
-const KeywordIndex& ByKeyword() {
-  static const KeywordIndex index = [] {
-    KeywordIndex order{};
-    for (std::size_t i = 0; i < order.size(); ++i) order[i] = static_cast<std::uint16_t>(i);
-    std::sort(order.begin(), order.end(), [](std::uint16_t a, std::uint16_t b) {
-      return kAttributes[a].keyword < kAttributes[b].keyword;
-    });
-    return order;
-  }();
-  return index;
-}
+  [[nodiscard]] const Attribute* Find(std::string_view keyword) const {
+    for (std::size_t at = First(keyword); slots_[at] != kNoRow; at = (at + 1) % kSlots) {
+      const Attribute& row = kAttributes[slots_[at]];
+      if (row.keyword == keyword) return &row;
+    }
+    return nullptr;
+  }
+
+ private:
+  static std::size_t First(std::string_view keyword) {
+    return std::hash<std::string_view>{}(keyword) % kSlots;
+  }
+  std::array<std::uint16_t, kSlots> slots_{};
+};
 
 const RegisteredUid* FindUid(std::string_view uid) {
   const auto* const it = std::lower_bound(
@@ -229,12 +243,8 @@ const Attribute* FindAttribute(Tag tag) {
 }
 
 const Attribute* FindKeyword(std::string_view keyword) {
-  const KeywordIndex& index = ByKeyword();
-  const auto* const it = std::lower_bound(
-      index.begin(), index.end(), keyword,
-      [](std::uint16_t i, std::string_view wanted) { return kAttributes[i].keyword < wanted; });
-  if (it == index.end() || kAttributes[*it].keyword != keyword) return nullptr;
-  return &kAttributes[*it];
+  static const KeywordIndex index;
+  return index.Find(keyword);
 }
 
 std::optional<std::string> NearestWord(std::string_view word,

@@ -33,11 +33,11 @@ struct Attribute {
 
 /// The row of a tag: an exact one if there is one, or else a repeating group's: (6002,3000) is
 /// OverlayData. Null for private and unknown tags, and for all group lengths but the two that the
-/// standard names, (0000,0000) and (0002,0000). No allocation, O(log n).
+/// standard names, (0000,0000) and (0002,0000). No allocation, O(1).
 [[nodiscard]] const Attribute* FindAttribute(Tag tag);
 
-/// The row of a keyword, spelled exactly. Null if there is none. No allocation, O(log n), but for
-/// the first call, which sorts.
+/// The row of a keyword, spelled exactly. Null if there is none. No allocation, O(1), but for the
+/// first call, which looks at every row.
 [[nodiscard]] const Attribute* FindKeyword(std::string_view keyword);
 
 /// The word of `choices` that a mistyped `word` most likely means. Upper and lower case count as

@@ -2,6 +2,7 @@
 #include "engine/plan.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -13,16 +14,9 @@ namespace {
 
 /// In a private element's number the block (bits 8-15) is whatever the item's creator reserved.
 constexpr std::uint32_t kWithoutBlock = 0xFFFF00FF;
-
-/// Whether the pattern can match some element of the group at all.
-bool CanMatchGroup(const TagPattern& pattern, std::uint16_t group) {
-  const bool odd = (group & 1U) != 0;
-  if (pattern.odd_groups_only && !odd) return false;
-  if (pattern.even_groups_only && odd) return false;
-  if (!pattern.creator.empty() && !odd) return false;
-  const std::uint32_t mask = pattern.mask & 0xFFFF0000U;
-  return ((static_cast<std::uint32_t>(group) << 16U) & mask) == (pattern.value & mask);
-}
+constexpr std::uint32_t kWholeTag = 0xFFFFFFFF;
+constexpr std::uint32_t kGroup = 0xFFFF0000;
+constexpr std::uint32_t kOddBit = 0x00010000;
 
 }  // namespace
 
@@ -33,6 +27,156 @@ bool TagPattern::Matches(Tag tag, std::string_view creator_of_element) const {
   const std::uint32_t compared = creator.empty() ? mask : (mask & kWithoutBlock);
   return (tag.number() & compared) == (value & compared);
 }
+
+struct Plan::Place {
+  std::uint32_t value;
+  std::uint32_t fixed;  ///< the bits that all tags here share; their parity is among them
+  const Attribute* attribute = nullptr;
+
+  /// Whether the selector can match here at all.
+  [[nodiscard]] bool Allows(const Selector& selector) const {
+    if (selector.by_vr()) return attribute == nullptr || selector.vrs.intersects(attribute->vrs);
+    const TagPattern& pattern = selector.path.back();
+    const bool odd = (value & kOddBit) != 0;
+    const bool wants_odd = pattern.odd_groups_only || !pattern.creator.empty();
+    if ((wants_odd && !odd) || (pattern.even_groups_only && odd)) return false;
+    const std::uint32_t compared = fixed & MaskOf(pattern);
+    return (value & compared) == (pattern.value & compared);
+  }
+  /// Whether the selector always matches here. REQUIRES: Allows(selector).
+  [[nodiscard]] bool Ensures(const Selector& selector) const {
+    if (selector.by_vr()) return attribute != nullptr;
+    return selector.path.size() == 1 && !selector.anchored &&
+           selector.path.front().creator.empty() && (MaskOf(selector.path.front()) & ~fixed) == 0;
+  }
+
+ private:
+  static std::uint32_t MaskOf(const TagPattern& pattern) {
+    return pattern.creator.empty() ? pattern.mask : pattern.mask & kWithoutBlock;
+  }
+};
+
+/// Fills a plan's lists.
+class Plan::Index {
+ public:
+  explicit Index(Plan& plan) : plan_(plan) {}
+
+  void Build() {
+    Sort();
+    IndexAttributes();
+    for (const auto& [key, pinned] : pinned_) {
+      const Place place{.value = key, .fixed = kWithoutBlock};
+      plan_.of_low_byte_.emplace(key, Add(place, pinned, OpenIn(key & kGroup)));
+    }
+    for (const auto& [group, list] : grouped_) {
+      plan_.of_group_.emplace(group, Add({.value = group, .fixed = kGroup}, {}, OpenIn(group)));
+    }
+    for (const std::uint32_t parity : {0U, kOddBit}) {
+      plan_.of_parity_[parity / kOddBit] = Add({.value = parity, .fixed = kOddBit}, {}, open_);
+    }
+  }
+
+ private:
+  /// By how much of the tag a selector names.
+  void Sort() {
+    const std::vector<Rule>& rules = plan_.parts_.rules;
+    for (std::uint32_t r = 0; r < rules.size(); ++r) {
+      for (std::uint32_t s = 0; s < rules[r].selectors.size(); ++s) {
+        const Selector& selector = rules[r].selectors[s];
+        const Candidate candidate{.rule = r, .selector = s};
+        if (selector.by_vr()) {
+          open_.push_back(candidate);
+          continue;
+        }
+        const TagPattern& last = selector.path.back();
+        const bool odd = (last.value & kOddBit) != 0;
+        if (last.is_exact() && IsListed(FindAttribute(Tag(last.value)))) {
+          named_.emplace_back(last.value, candidate);
+        } else if (last.is_exact() || (odd && (last.mask & kWithoutBlock) == kWithoutBlock)) {
+          pinned_[last.value & kWithoutBlock].push_back(candidate);
+        } else if ((last.mask & kGroup) == kGroup) {
+          grouped_[last.value & kGroup].push_back(candidate);
+        } else {
+          open_.push_back(candidate);
+        }
+      }
+    }
+    std::stable_sort(named_.begin(), named_.end(),
+                     [](const auto& a, const auto& b) { return a.first < b.first; });
+  }
+
+  // Both the dictionary and `named_` are sorted by tag.
+  void IndexAttributes() {
+    plan_.of_attribute_.reserve(AllAttributes().size());
+    auto next = named_.begin();
+    std::optional<std::uint16_t> group;
+    Candidates open;
+    Candidates named;
+    for (const Attribute& attribute : AllAttributes()) {
+      if (!IsListed(&attribute)) {
+        plan_.of_attribute_.emplace_back();
+        continue;
+      }
+      if (group != attribute.tag.group) {
+        group = attribute.tag.group;
+        open = OpenIn(attribute.tag.number() & kGroup);
+      }
+      named.clear();
+      for (; next != named_.end() && next->first == attribute.tag.number(); ++next) {
+        named.push_back(next->second);
+      }
+      plan_.of_attribute_.push_back(
+          Add({.value = attribute.tag.number(), .fixed = kWholeTag, .attribute = &attribute}, named,
+              open));
+    }
+  }
+
+  static bool IsListed(const Attribute* attribute) {
+    return attribute != nullptr && attribute->mask == kWholeTag;
+  }
+
+  static Candidates Merged(const Candidates& a, const Candidates& b) {
+    Candidates all;
+    all.reserve(a.size() + b.size());
+    std::merge(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(all),
+               [](const Candidate& x, const Candidate& y) { return x.Precedes(y); });
+    return all;
+  }
+
+  /// What may match in the group besides selectors that name the low byte too.
+  Candidates OpenIn(std::uint32_t group) const {
+    const auto it = grouped_.find(group);
+    Candidates all = it == grouped_.end() ? open_ : Merged(it->second, open_);
+    const Place place{.value = group, .fixed = kGroup};
+    std::erase_if(all, [&](const Candidate& c) { return !place.Allows(plan_.SelectorOf(c)); });
+    return all;
+  }
+
+  /// The place's list: of both, what may match there, up to the first that always does.
+  List Add(const Place& place, const Candidates& a, const Candidates& b) {
+    List list{.begin = static_cast<std::uint32_t>(plan_.candidates_.size())};
+    auto x = a.begin();
+    auto y = b.begin();
+    while (x != a.end() || y != b.end()) {
+      const bool first = y == b.end() || (x != a.end() && x->Precedes(*y));
+      Candidate candidate = first ? *x++ : *y++;
+      const Selector& selector = plan_.SelectorOf(candidate);
+      if (!place.Allows(selector)) continue;
+      candidate.certain = place.Ensures(selector) && !plan_.parts_.rules[candidate.rule].when;
+      plan_.candidates_.push_back(candidate);
+      // Nothing behind it can ever be reached.
+      if (candidate.certain) break;
+    }
+    list.end = static_cast<std::uint32_t>(plan_.candidates_.size());
+    return list;
+  }
+
+  Plan& plan_;
+  std::vector<std::pair<std::uint32_t, Candidate>> named_;  ///< one attribute, by tag
+  std::map<std::uint32_t, Candidates> pinned_;   ///< group and low byte, and no attribute
+  std::map<std::uint32_t, Candidates> grouped_;  ///< the group, in its upper bits
+  Candidates open_;                              ///< less than that
+};
 
 Plan::Plan(PlanParts parts) : parts_(std::move(parts)) {
   const auto number_condition = [this](const std::optional<Condition>& condition) {
@@ -51,105 +195,47 @@ Plan::Plan(PlanParts parts) : parts_(std::move(parts)) {
   first_reject_condition_ = conditions_.size();
   for (const RejectRule& reject : parts_.rejects) conditions_.push_back(&reject.when);
 
-  IndexTags();
-  IndexGroups();
+  Index(*this).Build();
 }
 
 Plan::~Plan() = default;
 
-// Everything that the dictionary does not list falls back on one list per group. Most of the 65,536
-// groups have the same list, so equal ones are stored once; and only selectors that leave part of
-// the group number open are looked at for every group.
-void Plan::IndexGroups() {
-  using Key = std::pair<std::uint32_t, std::uint32_t>;
-  std::vector<Key> open;
-  std::map<std::uint16_t, std::vector<Key>> named;
-  for (std::uint32_t r = 0; r < parts_.rules.size(); ++r) {
-    for (std::uint32_t s = 0; s < parts_.rules[r].selectors.size(); ++s) {
-      const Selector& selector = parts_.rules[r].selectors[s];
-      if (!selector.by_vr() && (selector.path.back().mask >> 16U) == 0xFFFF) {
-        named[static_cast<std::uint16_t>(selector.path.back().value >> 16U)].push_back({r, s});
-      } else {
-        open.push_back({r, s});
-      }
+std::span<const Plan::Candidate> Plan::CandidatesFor(Tag tag, const Attribute* attribute) const {
+  const auto list = [&] {
+    if (attribute != nullptr && attribute->mask == kWholeTag) {
+      return of_attribute_[static_cast<std::size_t>(attribute - AllAttributes().data())];
     }
-  }
-  std::map<std::vector<Key>, std::uint16_t> known;
-  list_of_group_.resize(65536);
-  for (std::uint32_t number = 0; number <= 0xFFFF; ++number) {
-    const auto group = static_cast<std::uint16_t>(number);
-    std::vector<Key> list;
-    for (const Key& key : open) {
-      const Selector& selector = parts_.rules[key.first].selectors[key.second];
-      if (selector.by_vr() || CanMatchGroup(selector.path.back(), group)) list.push_back(key);
+    if (const auto it = of_low_byte_.find(tag.number() & kWithoutBlock); it != of_low_byte_.end()) {
+      return it->second;
     }
-    if (const auto it = named.find(group); it != named.end()) {
-      for (const Key& key : it->second) {
-        const Selector& selector = parts_.rules[key.first].selectors[key.second];
-        if (CanMatchGroup(selector.path.back(), group)) list.push_back(key);
-      }
-      std::sort(list.begin(), list.end());
+    if (const auto it = of_group_.find(tag.number() & kGroup); it != of_group_.end()) {
+      return it->second;
     }
-    const auto [it, fresh] =
-        known.try_emplace(list, static_cast<std::uint16_t>(group_lists_.size()));
-    if (fresh) {
-      Candidates candidates;
-      for (const auto& [rule, selector] : list) candidates.push_back({rule, selector});
-      group_lists_.push_back(std::move(candidates));
-    }
-    list_of_group_[group] = it->second;
-  }
-}
-
-void Plan::IndexTags() {
-  // Most selectors of a large rule set name one attribute: only the others are held against every
-  // attribute of the dictionary.
-  std::unordered_map<std::uint32_t, Candidates> named;
-  Candidates open;
-  for (std::uint32_t r = 0; r < parts_.rules.size(); ++r) {
-    for (std::uint32_t s = 0; s < parts_.rules[r].selectors.size(); ++s) {
-      const Selector& selector = parts_.rules[r].selectors[s];
-      const bool exact = !selector.by_vr() && selector.path.back().is_exact();
-      (exact ? named[selector.path.back().value] : open).push_back({r, s});
-    }
-  }
-  for (const Attribute& attribute : AllAttributes()) {
-    if (attribute.mask != 0xFFFFFFFF) continue;
-    Candidates all = open;
-    if (const auto it = named.find(attribute.tag.number()); it != named.end()) {
-      all.insert(all.end(), it->second.begin(), it->second.end());
-      std::sort(all.begin(), all.end());
-    }
-    Candidates candidates;
-    for (const Candidate& candidate : all) {
-      const Rule& rule = parts_.rules[candidate.rule];
-      const Selector& selector = rule.selectors[candidate.selector];
-      if (selector.by_vr()) {
-        if (!selector.vrs.intersects(attribute.vrs)) continue;
-      } else if (!selector.path.back().Matches(attribute.tag, {})) {
-        continue;
-      }
-      candidates.push_back(candidate);
-      // Nothing behind a selector that always holds can ever be reached for this tag.
-      if (selector.path.size() <= 1 && !selector.anchored && !rule.when) break;
-    }
-    by_tag_.insert_or_assign(attribute.tag.number(), std::move(candidates));
-  }
+    return of_parity_[tag.group & 1U];
+  }();
+  return std::span(candidates_).subspan(list.begin, list.end - list.begin);
 }
 
 std::vector<const Rule*> Plan::RulesFor(Tag tag) const {
-  const auto it = by_tag_.find(tag.number());
-  const bool listed = !tag.is_private() && it != by_tag_.end();
   std::vector<const Rule*> rules;
-  for (const Candidate& candidate : listed ? it->second : group_lists_[list_of_group_[tag.group]]) {
-    const Rule& rule = parts_.rules[candidate.rule];
-    const Selector& selector = rule.selectors[candidate.selector];
-    if (selector.by_vr() && tag.is_private()) continue;
-    if (!listed && !selector.by_vr() && selector.path.back().creator.empty() &&
-        !selector.path.back().Matches(tag, {})) {
-      continue;
+  const Attribute* const attribute = FindAttribute(tag);
+  if (attribute != nullptr && attribute->mask == kWholeTag) {
+    for (const Candidate& candidate : CandidatesFor(tag, attribute)) {
+      const Rule& rule = parts_.rules[candidate.rule];
+      if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
     }
-    if (rules.empty() || rules.back() != &rule) rules.push_back(&rule);
+    return rules;
+  }
+  const Place group{.value = tag.number() & kGroup, .fixed = kGroup};
+  const auto may_match = [&](const Selector& selector) {
+    if (selector.by_vr()) return !tag.is_private();
+    const TagPattern& last = selector.path.back();
+    return last.creator.empty() ? last.Matches(tag, {}) : group.Allows(selector);
+  };
+  for (const Rule& rule : parts_.rules) {
+    if (std::any_of(rule.selectors.begin(), rule.selectors.end(), may_match)) {
+      rules.push_back(&rule);
+    }
   }
   return rules;
 }
@@ -173,7 +259,7 @@ bool Plan::Holds(const Candidate& candidate, const Path& path, VrSet vrs,
                  const ConditionAnswers& answers) const {
   const int condition = condition_of_rule_[candidate.rule];
   if (condition >= 0 && !answers[condition]) return false;
-  const Selector& selector = parts_.rules[candidate.rule].selectors[candidate.selector];
+  const Selector& selector = SelectorOf(candidate);
   if (selector.by_vr()) return selector.vrs.intersects(vrs);
   const std::size_t steps = selector.path.size();
   if (path.size() < steps || (selector.anchored && path.size() != steps)) return false;
@@ -187,23 +273,15 @@ bool Plan::Holds(const Candidate& candidate, const Path& path, VrSet vrs,
 
 Plan::Decision Plan::Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const {
   const Tag tag = path.back().tag;
-  const auto it = by_tag_.find(tag.number());
-  // What the dictionary does not know has no VR but its encoding's, private or not.
-  const bool known = it != by_tag_.end() || (!tag.is_private() && FindAttribute(tag) != nullptr);
-  if (known) {
-    const Candidates& candidates =
-        it != by_tag_.end() ? it->second : group_lists_[list_of_group_[tag.group]];
-    for (const Candidate& candidate : candidates) {
-      if (Holds(candidate, path, vrs, answers)) return {.rule = &parts_.rules[candidate.rule]};
+  const Attribute* const attribute = FindAttribute(tag);
+  for (const Candidate& candidate : CandidatesFor(tag, attribute)) {
+    // What the dictionary does not know has no VR but its encoding's, private or not.
+    const bool asks = attribute != nullptr || !SelectorOf(candidate).by_vr();
+    if (candidate.certain || (asks && Holds(candidate, path, vrs, answers))) {
+      return {.rule = &parts_.rules[candidate.rule]};
     }
-    return {};
   }
-  for (const Candidate& candidate : group_lists_[list_of_group_[tag.group]]) {
-    const Rule& rule = parts_.rules[candidate.rule];
-    if (rule.selectors[candidate.selector].by_vr()) continue;
-    if (Holds(candidate, path, vrs, answers)) return {.rule = &rule};
-  }
-  return {.private_by_vr_only = any_vr_rule_changes_};
+  return {.private_by_vr_only = attribute == nullptr && any_vr_rule_changes_};
 }
 
 bool Plan::AddApplies(std::size_t add, const ConditionAnswers& answers) const {

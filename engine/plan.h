@@ -2,14 +2,17 @@
 //
 // A plan is the compiled form of a rule set. rules/ builds the lists below from YAML; Plan indexes
 // them once, so that finding an element's rule costs one table look-up and a walk over the few
-// rules that can match its tag at all, however many rules there are.
+// rules that can match its tag at all, however many rules there are. For most attributes that is
+// one rule, known to match, or none.
 #pragma once
 
-#include <compare>
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +25,10 @@
 
 namespace re2 {
 class RE2;
+}
+
+namespace dcmveil {
+struct Attribute;
 }
 
 namespace dcmveil::engine {
@@ -234,16 +241,29 @@ class Plan {
   [[nodiscard]] bool RejectApplies(std::size_t reject, const ConditionAnswers& answers) const;
 
  private:
-  /// A rule's selector as candidate for one tag.
+  /// A rule's selector that may match at some place.
   struct Candidate {
     std::uint32_t rule;
     std::uint32_t selector;
-    auto operator<=>(const Candidate&) const = default;
+    bool certain = false;  ///< it matches whatever the path, the conditions and the rest of the tag
+    [[nodiscard]] bool Precedes(const Candidate& other) const {
+      return rule != other.rule ? rule < other.rule : selector < other.selector;
+    }
   };
   using Candidates = std::vector<Candidate>;
+  /// Tags that share some bits, and with them a list of candidates.
+  struct Place;
+  /// Part of candidates_; a certain one is the last.
+  struct List {
+    std::uint32_t begin = 0;
+    std::uint32_t end = 0;
+  };
+  class Index;
 
-  void IndexTags();
-  void IndexGroups();
+  [[nodiscard]] const Selector& SelectorOf(const Candidate& candidate) const {
+    return parts_.rules[candidate.rule].selectors[candidate.selector];
+  }
+  [[nodiscard]] std::span<const Candidate> CandidatesFor(Tag tag, const Attribute* attribute) const;
   [[nodiscard]] bool Holds(const Candidate& candidate, const Path& path, VrSet vrs,
                            const ConditionAnswers& answers) const;
 
@@ -252,12 +272,14 @@ class Plan {
   std::vector<int> condition_of_rule_;  ///< index into conditions_, or -1
   std::vector<int> condition_of_add_;
   std::size_t first_reject_condition_ = 0;
-  /// Candidates of every standard attribute that the dictionary or a rule names.
-  std::unordered_map<std::uint32_t, Candidates> by_tag_;
-  /// Candidates for everything else, by group: masks, parities, private creators and VRs that can
-  /// match in that group at all; groups with equal lists share one.
-  std::vector<std::uint16_t> list_of_group_;
-  std::vector<Candidates> group_lists_;
+  Candidates candidates_;  ///< of all lists, each in the order of the rules
+  /// For each row of the dictionary. Rows of repeating groups have none.
+  std::vector<List> of_attribute_;
+  /// For all other tags: those whose group and low byte some selector names, those whose group one
+  /// names, and the rest, even and odd.
+  std::unordered_map<std::uint32_t, List> of_low_byte_;
+  std::unordered_map<std::uint32_t, List> of_group_;
+  std::array<List, 2> of_parity_;
   bool any_vr_rule_changes_ = false;
   bool wants_identifiers_ = false;
 };

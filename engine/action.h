@@ -64,6 +64,9 @@ class Action {
   virtual ~Action() = default;
   /// REQUIRES: the spec's VRs contain element.vr. A dirty value is normal input.
   [[nodiscard]] virtual Change Apply(const Element& element) const = 0;
+  /// What has one offset in common, if the action moves dates: "patient", "study", "series" or
+  /// "instance". Empty for other actions.
+  [[nodiscard]] virtual std::string_view offset_scope() const { return {}; }
 };
 
 enum class ParamType : std::uint8_t { kText, kInteger, kNumber, kBoolean, kChoice, kFile };
@@ -100,6 +103,8 @@ class Params {
   }
   [[nodiscard]] double Number(std::string_view name) const { return Get<double>(name); }
   [[nodiscard]] bool Boolean(std::string_view name) const { return Get<bool>(name); }
+  /// Some order of all values.
+  friend bool operator<(const Params& a, const Params& b) { return a.values_ < b.values_; }
 
  private:
   template <typename T>

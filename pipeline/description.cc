@@ -79,37 +79,6 @@ Fate FateOf(const Plan& plan, const Attribute& attribute) {
   return fate;
 }
 
-/// What shares one offset is found by asking: the rules hold actions, not their parameters.
-std::string ScopeOf(const Rule& rule) {
-  const auto shifted = [&rule](int patient, int study, int series, int instance) {
-    engine::Instance asked;
-    const auto uid = [](int number) { return "1.2.3." + std::to_string(number); };
-    asked.patient_id = "P" + std::to_string(patient);
-    asked.study_instance_uid = uid(study);
-    asked.series_instance_uid = uid(series);
-    asked.sop_instance_uid = uid(instance);
-    const engine::Path path = {{.tag = Tag(0x0008, 0x0020)}};
-    return rule.action
-        ->Apply({.tag = path.front().tag,
-                 .vr = Vr::DA,
-                 .bytes = "20000601",
-                 .path = path,
-                 .instance = asked})
-        .bytes;
-  };
-  // One pair may agree by chance.
-  const auto depends_on = [&](int study, int series, int instance) {
-    for (int i = 1; i <= 16; ++i) {
-      if (shifted(0, 0, 0, 0) != shifted(0, study * i, series * i, instance * i)) return true;
-    }
-    return false;
-  };
-  if (depends_on(0, 0, 1)) return "instance";
-  if (depends_on(0, 1, 0)) return "series";
-  if (depends_on(1, 0, 0)) return "study";
-  return "patient";
-}
-
 void Append(std::string& list, Tag tag) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   if (!list.empty()) list += ' ';
@@ -124,7 +93,7 @@ Json Expect(const RuleSet& rules) {
   std::string sometimes;
   std::string shifted;
   std::string remade;
-  std::string scope;
+  std::string_view scope;
   for (const Attribute& attribute : AllAttributes()) {
     if (attribute.vrs.contains(Vr::SQ) && attribute.mask == 0xFFFFFFFF) {
       if (FateOf(plan, attribute).changes) Append(remade, attribute.tag);
@@ -140,7 +109,7 @@ Json Expect(const RuleSet& rules) {
     if (fate.shifts.empty() || fate.stays || fate.changes) continue;
     Append(shifted, attribute.tag);
     for (const Rule* rule : fate.shifts) {
-      const std::string own = ScopeOf(*rule);
+      const std::string_view own = rule->action->offset_scope();
       scope = scope.empty() || scope == own ? own : "mixed";
     }
   }

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "engine/escrow_plan.h"
@@ -212,10 +214,14 @@ class Compiler {
   std::shared_ptr<const engine::Action> Make(const RuleDraft& draft, const ParamTexts& settings,
                                              const engine::Params& params) {
     if (draft.spec->make == nullptr) return nullptr;
+    std::shared_ptr<const engine::Action>& made = made_[{draft.spec, draft.raw_key.get(), params}];
+    if (made != nullptr) return made;
     engine::MakeContext context;
     context.key = draft.raw_key != nullptr ? draft.raw_key.get() : key_;
     context.raw_key = draft.raw_key != nullptr;
-    std::unique_ptr<const engine::Action> action = draft.spec->make(params, context);
+    std::shared_ptr<const engine::Action> action = draft.spec->make(params, context);
+    // What reads files or complains does so for each rule.
+    if (context.problems.empty() && context.contents_read.empty()) made = action;
     for (const auto& problem : context.problems) {
       diagnostics_.Error(
           PlaceOfParam(draft, settings, problem.param),
@@ -378,6 +384,10 @@ class Compiler {
   const Key* key_;
   Diagnostics& diagnostics_;
   Compiled out_;
+  /// Rules that ask for the same share an action: a profile has hundreds of them.
+  std::map<std::tuple<const ActionSpec*, const Key*, engine::Params>,
+           std::shared_ptr<const engine::Action>>
+      made_;
 };
 
 }  // namespace

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "engine/actions/specs.h"
 #include "engine/value.h"
@@ -9,6 +12,7 @@ namespace dcmveil::engine {
 namespace {
 
 enum class Scope : std::uint8_t { kPatient, kStudy, kSeries, kInstance };
+constexpr std::array<std::string_view, 4> kScopes = {"patient", "study", "series", "instance"};
 
 std::uint64_t First64Bits(const Digest& digest) {
   std::uint64_t number = 0;
@@ -50,6 +54,11 @@ class DateShift final : public Action {
         kDateRoom);
   }
 
+  [[nodiscard]] std::string_view offset_scope() const override {
+    // One day to choose from is the same for all.
+    return kScopes[static_cast<std::size_t>(offsets_.count > 1 ? scope_ : Scope::kPatient)];
+  }
+
  private:
   [[nodiscard]] Digest Sign(const Instance& instance) const {
     if (scope_ == Scope::kPatient && !instance.patient_id.empty()) {
@@ -77,11 +86,8 @@ class DateShift final : public Action {
 };
 
 std::unique_ptr<const Action> Make(const Params& params, MakeContext& context) {
-  const std::string& scope_name = params.Text("scope");
-  Scope scope = Scope::kPatient;
-  if (scope_name == "study") scope = Scope::kStudy;
-  if (scope_name == "series") scope = Scope::kSeries;
-  if (scope_name == "instance") scope = Scope::kInstance;
+  const auto* const chosen = std::find(kScopes.begin(), kScopes.end(), params.Text("scope"));
+  const auto scope = static_cast<Scope>(chosen - kScopes.begin());
 
   const int days = static_cast<int>(params.Integer("days"));
   const bool zero = params.Boolean("allow-zero");
@@ -111,7 +117,7 @@ const ActionSpec& DateShiftSpec() {
                .type = ParamType::kChoice,
                .default_value = "patient",
                .summary = "what shares one offset; intervals are kept within it and not beyond",
-               .choices = {"patient", "study", "series", "instance"}},
+               .choices = {kScopes.begin(), kScopes.end()}},
               {.name = "days",
                .type = ParamType::kInteger,
                .default_value = "365",

@@ -12,6 +12,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,6 +25,25 @@
 
 namespace dcmveil::engine {
 
+class Action;
+
+/// What actions work out once for an instance and ask again for each element. It belongs to one
+/// walk, and so to one thread.
+class Memo {
+ public:
+  /// What `make()` gives, which is called once for each action.
+  template <typename Function>
+  int Once(const Action& action, Function&& make) {
+    for (const auto& [known, number] : numbers_) {
+      if (known == &action) return number;
+    }
+    return numbers_.emplace_back(&action, make()).second;
+  }
+
+ private:
+  std::vector<std::pair<const Action*, int>> numbers_;  ///< hardly more than one
+};
+
 /// One data element as an action sees it. Valid for the duration of the call.
 struct Element {
   Tag tag;
@@ -34,6 +54,7 @@ struct Element {
   std::string_view bytes;
   const Path& path;
   const Instance& instance;
+  Memo* memo = nullptr;  ///< of the instance; without one nothing is remembered
 };
 
 /// What an action wants done with one element.

@@ -84,8 +84,12 @@ void Collect(const Item& item, const Charset& outer, int depth, Which which,
       continue;
     }
     const Tag tag = element.tag();
+    // Most attributes hold neither identifiers nor items, whatever their encoding.
+    const Attribute* attribute = FindAttribute(tag);
+    const auto known = attribute != nullptr ? clean::KindOf(tag, attribute->vrs) : std::nullopt;
+    if (attribute != nullptr && !known && !attribute->vrs.intersects({Vr::SQ, Vr::UN})) continue;
     const Reading reading = ReadAs(element);
-    if (const auto kind = clean::KindOf(tag, reading.vrs)) {
+    if (const auto kind = attribute != nullptr ? known : clean::KindOf(tag, reading.vrs)) {
       if (which == Which::kSearched && !guard::IsSearched(*kind)) continue;
       ForEachValue(element, TextVrOf(reading), charset, *kind,
                    [&](std::string_view value) { found.Add(*kind, value); });

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <deque>
+#include <map>
+#include <tuple>
 
 #include "engine/encoding/elements.h"
 #include "engine/private_blocks.h"
@@ -15,12 +17,7 @@
 namespace dcmveil::engine {
 namespace {
 
-std::string UpperCase(std::string text) {
-  for (char& c : text) {
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  }
-  return text;
-}
+char UpperCase(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 /// The values as text, numbers in their shortest decimal form.
 std::vector<std::string> ValuesOf(const DataElement& element, const Charset& charset) {
@@ -40,7 +37,10 @@ std::vector<std::string> ValuesOf(const DataElement& element, const Charset& cha
     const auto is_blank = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
     while (!value.empty() && is_blank(value.back())) value.pop_back();
     value.erase(value.begin(), std::find_if_not(value.begin(), value.end(), is_blank));
-    if (vr == Vr::CS) value = UpperCase(value);
+    if (vr == Vr::CS) {
+      std::transform(value.begin(), value.end(), value.begin(),
+                     [](char c) { return UpperCase(c); });
+    }
     values.push_back(std::move(value));
   }
   return values;
@@ -73,22 +73,49 @@ class Asker {
       case Condition::Kind::kRange:
         break;
     }
-    for (const DataElement* element : Find(condition.path)) {
-      const bool code_string = ReadAs(*element).vr == Vr::CS;
-      for (const std::string& value : ValuesOf(*element, instance_.charset)) {
-        if (ValueHolds(condition, value, code_string)) return true;
-      }
-    }
-    return false;
+    const std::vector<Value>& values = ValuesAt(condition.path);
+    return std::any_of(values.begin(), values.end(),
+                       [&](const Value& value) { return ValueHolds(condition, value); });
   }
 
  private:
-  static bool ValueHolds(const Condition& condition, const std::string& value, bool code_string) {
+  struct Value {
+    std::string text;
+    bool code_string = false;
+  };
+  struct ComesFirst {
+    bool operator()(const std::vector<TagPattern>& a, const std::vector<TagPattern>& b) const {
+      return std::lexicographical_compare(
+          a.begin(), a.end(), b.begin(), b.end(), [](const TagPattern& x, const TagPattern& y) {
+            return std::tie(x.value, x.mask, x.odd_groups_only, x.even_groups_only, x.creator) <
+                   std::tie(y.value, y.mask, y.odd_groups_only, y.even_groups_only, y.creator);
+          });
+    }
+  };
+
+  /// Many rules ask about the same few elements.
+  const std::vector<Value>& ValuesAt(const std::vector<TagPattern>& path) {
+    const auto [it, fresh] = values_.try_emplace(path);
+    if (!fresh) return it->second;
+    for (const DataElement* element : Find(path)) {
+      const bool code_string = ReadAs(*element).vr == Vr::CS;
+      for (std::string& value : ValuesOf(*element, instance_.charset)) {
+        it->second.push_back({std::move(value), code_string});
+      }
+    }
+    return it->second;
+  }
+
+  static bool ValueHolds(const Condition& condition, const Value& asked) {
+    const auto& [value, code_string] = asked;
     if (condition.kind == Condition::Kind::kEquals) {
-      return std::any_of(condition.texts.begin(), condition.texts.end(),
-                         [&](const std::string& text) {
-                           return text == value || (code_string && UpperCase(text) == value);
-                         });
+      return std::any_of(
+          condition.texts.begin(), condition.texts.end(),
+          [&value = value, code_string = code_string](const std::string& text) {
+            return text == value ||
+                   (code_string && std::equal(text.begin(), text.end(), value.begin(), value.end(),
+                                              [](char a, char b) { return UpperCase(a) == b; }));
+          });
     }
     if (condition.kind == Condition::Kind::kMatches) {
       return re2::RE2::PartialMatch(value, *condition.pattern);
@@ -110,7 +137,12 @@ class Asker {
 
   std::vector<const DataElement*> Find(const std::vector<TagPattern>& path) {
     std::vector<const DataElement*> found;
-    Collect(parsed_.head, path, 0, found);
+    if (path.size() == 1 && path.front().is_exact()) {
+      const DataElement* element = parsed_.head.Find(Tag(path.front().value));
+      if (element != nullptr) found.push_back(element);
+    } else {
+      Collect(parsed_.head, path, 0, found);
+    }
     if (parsed_.after) Collect(*parsed_.after, path, 0, found);
     return found;
   }
@@ -143,6 +175,7 @@ class Asker {
 
   const ParsedInstance& parsed_;
   const Instance& instance_;
+  std::map<std::vector<TagPattern>, std::vector<Value>, ComesFirst> values_;
   std::deque<DataElement> opened_;  ///< what found elements may live in
 };
 

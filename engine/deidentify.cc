@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <memory>
-#include <set>
 #include <string_view>
 #include <unordered_set>
 #include <utility>
@@ -67,6 +66,14 @@ bool IsPixelElement(Tag tag) {
 bool IsKeptUnlessNamed(Tag tag) {
   return tag == kSpecificCharacterSet || tag == kDeidentificationMethod ||
          tag == kDeidentificationMethodCodes;
+}
+
+bool Names(const Rule* rule, Tag tag) {
+  return rule != nullptr &&
+         std::any_of(rule->selectors.begin(), rule->selectors.end(), [tag](const auto& selector) {
+           return !selector.by_vr() && selector.path.back().is_exact() &&
+                  selector.path.back().Matches(tag, {});
+         });
 }
 
 /// The elements that hold a content item's value (PS3.3 C.17.3.2.1).
@@ -162,6 +169,7 @@ class Walker {
   const Rule* content_rule_ = nullptr;  ///< for the value of the content item being walked
   const ConditionAnswers& answers_;
   Observer* observer_;
+  Memo memo_;
   Path path_;
   std::vector<NoteCount> notes_;
   guard::Retained retained_;  ///< filled only for the guard
@@ -228,8 +236,15 @@ Status Walker::WalkElements(Item& item) {
   }
 
   // Blocks (by group and number) that hold elements, and those with an element that survives.
-  std::set<std::uint32_t> used;
-  std::set<std::uint32_t> surviving;
+  std::vector<std::uint32_t> used;
+  std::vector<std::uint32_t> surviving;
+  // The elements of an item are sorted, and so are their blocks.
+  const auto add = [](std::vector<std::uint32_t>& list, std::uint32_t block) {
+    if (list.empty() || list.back() != block) list.push_back(block);
+  };
+  const auto contains = [](const std::vector<std::uint32_t>& list, std::uint32_t block) {
+    return std::binary_search(list.begin(), list.end(), block);
+  };
   const auto block_of = [](Tag tag) {
     return (static_cast<std::uint32_t>(tag.group) << 16U) | (tag.element >> 8U);
   };
@@ -251,12 +266,12 @@ Status Walker::WalkElements(Item& item) {
       continue;
     }
     const std::string_view creator = blocks.CreatorOf(tag);
-    if (!creator.empty()) used.insert(block_of(tag));
+    if (!creator.empty()) add(used, block_of(tag));
     path_.back() = {.tag = tag, .creator = creator};
     Result<Successor> result = Process(std::move(element), tag, creator);
     if (!result) return result.error();
     if (!*result) continue;
-    if (!creator.empty()) surviving.insert(block_of(tag));
+    if (!creator.empty()) add(surviving, block_of(tag));
     item.elements.push_back(std::move(**result));
   }
   // A creator stays exactly as long as its block has elements; one that reserved nothing is
@@ -267,8 +282,8 @@ Status Walker::WalkElements(Item& item) {
     path_.back() = {.tag = tag};
     const Reading reading{.vrs = Vr::LO, .vr = Vr::LO};
     std::string before = Before(element, reading);
-    bool stays = surviving.contains(block);
-    if (!stays && !used.contains(block)) {
+    bool stays = contains(surviving, block);
+    if (!stays && !contains(used, block)) {
       const Plan::Decision decision = plan_.Decide(path_, Vr::LO, answers_);
       stays = decision.rule != nullptr
                   ? decision.rule->spec->effect == Effect::kKeep
@@ -383,12 +398,6 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
   const PlanParts& parts = plan_.parts();
   std::string before = Before(element, reading);
 
-  const bool named =
-      rule != nullptr &&
-      std::any_of(rule->selectors.begin(), rule->selectors.end(), [tag](const Selector& selector) {
-        return !selector.by_vr() && selector.path.back().is_exact() &&
-               selector.path.back().Matches(tag, {});
-      });
   bool keep = rule != nullptr ? rule->spec->effect == Effect::kKeep : parts.otherwise_keep;
   std::string_view origin =
       rule != nullptr ? std::string_view(rule->origin) : std::string_view(parts.otherwise_origin);
@@ -400,7 +409,7 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
          std::move(before), nullptr, false);
     return Successor();
   }
-  if (IsKeptUnlessNamed(tag) && !named && !keep) {
+  if (!keep && IsKeptUnlessNamed(tag) && !Names(rule, tag)) {
     keep = true;
     origin = "kept unless named";
   }
@@ -462,8 +471,12 @@ Result<Walker::Successor> Walker::Apply(DataElement element, const Reading& read
   const std::string_view bytes = element.value();
   const Tag tag = path_.back().tag;
   const std::string_view trimmed = kTextVrs.contains(vr) ? TrimPadding(bytes) : bytes;
-  Change change = rule.action->Apply(
-      {.tag = tag, .vr = vr, .bytes = trimmed, .path = path_, .instance = instance_});
+  Change change = rule.action->Apply({.tag = tag,
+                                      .vr = vr,
+                                      .bytes = trimmed,
+                                      .path = path_,
+                                      .instance = instance_,
+                                      .memo = &memo_});
   if (change.note) Note(*change.note);
   switch (change.kind) {
     case Change::Kind::kKeep:

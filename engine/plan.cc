@@ -43,11 +43,12 @@ struct Plan::Place {
     const std::uint32_t compared = fixed & MaskOf(pattern);
     return (value & compared) == (pattern.value & compared);
   }
-  /// Whether the selector always matches here. REQUIRES: Allows(selector).
+  /// Whether all tags here match the selector, which asks for nothing above them.
+  /// REQUIRES: Allows(selector).
   [[nodiscard]] bool Ensures(const Selector& selector) const {
     if (selector.by_vr()) return attribute != nullptr;
-    return selector.path.size() == 1 && !selector.anchored &&
-           selector.path.front().creator.empty() && (MaskOf(selector.path.front()) & ~fixed) == 0;
+    const TagPattern& pattern = selector.path.back();
+    return selector.path.size() == 1 && pattern.creator.empty() && (pattern.mask & ~fixed) == 0;
   }
 
  private:
@@ -83,7 +84,12 @@ class Plan::Index {
     for (std::uint32_t r = 0; r < rules.size(); ++r) {
       for (std::uint32_t s = 0; s < rules[r].selectors.size(); ++s) {
         const Selector& selector = rules[r].selectors[s];
-        const Candidate candidate{.rule = r, .selector = s};
+        const Candidate candidate{.rule = r,
+                                  .selector = s,
+                                  .condition = plan_.condition_of_rule_[r],
+                                  .depth = static_cast<std::uint32_t>(selector.path.size()),
+                                  .anchored = selector.anchored,
+                                  .by_vr = selector.by_vr()};
         if (selector.by_vr()) {
           open_.push_back(candidate);
           continue;
@@ -162,7 +168,8 @@ class Plan::Index {
       Candidate candidate = first ? *x++ : *y++;
       const Selector& selector = plan_.SelectorOf(candidate);
       if (!place.Allows(selector)) continue;
-      candidate.certain = place.Ensures(selector) && !plan_.parts_.rules[candidate.rule].when;
+      candidate.by_tag = place.Ensures(selector);
+      candidate.certain = candidate.by_tag && !candidate.anchored && candidate.condition < 0;
       plan_.candidates_.push_back(candidate);
       // Nothing behind it can ever be reached.
       if (candidate.certain) break;
@@ -255,16 +262,11 @@ const ContentRule* Plan::FindContent(std::string_view code, std::string_view sch
   return it != list.end() && key_of(*it) == key ? &*it : nullptr;
 }
 
-bool Plan::Holds(const Candidate& candidate, const Path& path, VrSet vrs,
-                 const ConditionAnswers& answers) const {
-  const int condition = condition_of_rule_[candidate.rule];
-  if (condition >= 0 && !answers[condition]) return false;
+bool Plan::Matches(const Candidate& candidate, const Path& path, VrSet vrs) const {
   const Selector& selector = SelectorOf(candidate);
   if (selector.by_vr()) return selector.vrs.intersects(vrs);
-  const std::size_t steps = selector.path.size();
-  if (path.size() < steps || (selector.anchored && path.size() != steps)) return false;
-  const std::size_t start = path.size() - steps;
-  for (std::size_t i = steps; i-- > 0;) {
+  const std::size_t start = path.size() - selector.path.size();
+  for (std::size_t i = selector.path.size(); i-- > 0;) {
     const PathStep& step = path[start + i];
     if (!selector.path[i].Matches(step.tag, step.creator)) return false;
   }
@@ -275,11 +277,16 @@ Plan::Decision Plan::Decide(const Path& path, VrSet vrs, const ConditionAnswers&
   const Tag tag = path.back().tag;
   const Attribute* const attribute = FindAttribute(tag);
   for (const Candidate& candidate : CandidatesFor(tag, attribute)) {
-    // What the dictionary does not know has no VR but its encoding's, private or not.
-    const bool asks = attribute != nullptr || !SelectorOf(candidate).by_vr();
-    if (candidate.certain || (asks && Holds(candidate, path, vrs, answers))) {
-      return {.rule = &parts_.rules[candidate.rule]};
+    if (!candidate.certain) {
+      if (candidate.condition >= 0 && !answers[candidate.condition]) continue;
+      if (path.size() < candidate.depth || (candidate.anchored && path.size() > candidate.depth)) {
+        continue;
+      }
+      // What the dictionary does not know has no VR but its encoding's, private or not.
+      if (candidate.by_vr && attribute == nullptr) continue;
+      if (!candidate.by_tag && !Matches(candidate, path, vrs)) continue;
     }
+    return {.rule = &parts_.rules[candidate.rule]};
   }
   return {.private_by_vr_only = attribute == nullptr && any_vr_rule_changes_};
 }

@@ -245,7 +245,12 @@ class Plan {
   struct Candidate {
     std::uint32_t rule;
     std::uint32_t selector;
-    bool certain = false;  ///< it matches whatever the path, the conditions and the rest of the tag
+    int condition = -1;       ///< index into conditions_, or -1
+    std::uint32_t depth = 0;  ///< steps that a path must have
+    bool anchored = false;    ///< and not one more
+    bool by_vr = false;
+    bool by_tag = false;   ///< the tags of its list are all that it asks for besides
+    bool certain = false;  ///< it matches whatever path and conditions
     [[nodiscard]] bool Precedes(const Candidate& other) const {
       return rule != other.rule ? rule < other.rule : selector < other.selector;
     }
@@ -264,8 +269,7 @@ class Plan {
     return parts_.rules[candidate.rule].selectors[candidate.selector];
   }
   [[nodiscard]] std::span<const Candidate> CandidatesFor(Tag tag, const Attribute* attribute) const;
-  [[nodiscard]] bool Holds(const Candidate& candidate, const Path& path, VrSet vrs,
-                           const ConditionAnswers& answers) const;
+  [[nodiscard]] bool Matches(const Candidate& candidate, const Path& path, VrSet vrs) const;
 
   PlanParts parts_;
   std::vector<const Condition*> conditions_;

@@ -37,7 +37,8 @@ class DateShift final : public Action {
 
   [[nodiscard]] Change Apply(const Element& element) const override {
     if (element.bytes.empty()) return Change::Keep();
-    const int days = OffsetFor(element.instance);
+    const auto offset = [&] { return OffsetFor(element.instance); };
+    const int days = element.memo != nullptr ? element.memo->Once(*this, offset) : offset();
     const Vr vr = element.vr;
     return ChangeText(
         element,

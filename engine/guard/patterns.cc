@@ -546,7 +546,8 @@ void Patterns::AddDate(std::string_view date) {
 
 void Patterns::AddUid(std::string_view uid) {
   if (uid.size() < kShortestUid) return;
-  if (uid.size() > kLongest || uid.find_first_not_of("0123456789.") != std::string_view::npos) {
+  const auto in_uid = [](char c) { return IsDigit(c) || c == '.'; };
+  if (uid.size() > kLongest || !std::all_of(uid.begin(), uid.end(), in_uid)) {
     AddId(IdentifierKind::kUid, uid, kShortestUid);  // it is none, but stood in its place
     return;
   }

@@ -49,12 +49,7 @@ bool IsUid(std::string_view text) {
 
 /// Elements that no data set holds: commands, file meta information, directory records, delimiters
 /// and the illegal odd groups (PS3.5 7.8.1, PS3.15 E.1.1 item 9).
-bool IsIllegalGroup(Tag tag) {
-  constexpr std::array<std::uint16_t, 9> kIllegal = {0x0000, 0x0001, 0x0002, 0x0003, 0x0004,
-                                                     0x0005, 0x0006, 0x0007, 0xFFFF};
-  return std::find(kIllegal.begin(), kIllegal.end(), tag.group) != kIllegal.end() ||
-         tag.group == 0xFFFE;
-}
+bool IsIllegalGroup(Tag tag) { return tag.group <= 0x0007 || tag.group >= 0xFFFE; }
 
 bool IsPixelElement(Tag tag) {
   return tag.group == 0x7FE0 &&
@@ -157,7 +152,7 @@ class Walker {
   Status WalkElements(Item& item);
   Status WalkSequence(Sequence& sequence);
   void Tell(const Reading& reading, std::string_view action, std::string_view origin,
-            std::string before, const DataElement* after, bool survives);
+            std::string& before, const DataElement* after, bool survives);
   /// Readable, if the observer wants it.
   [[nodiscard]] std::string Before(const DataElement& element, const Reading& reading) const;
   Error Fail(ErrorCode code) const { return {code, ToString(path_)}; }
@@ -195,7 +190,7 @@ std::string Walker::Before(const DataElement& element, const Reading& reading) c
 }
 
 void Walker::Tell(const Reading& reading, std::string_view action, std::string_view origin,
-                  std::string before, const DataElement* after, bool survives) {
+                  std::string& before, const DataElement* after, bool survives) {
   if (observer_ == nullptr) return;
   const bool wanted = after != nullptr &&
                       observer_->Wanted(path_.back().tag, reading.vr) != Observer::Values::kNone;
@@ -294,8 +289,8 @@ Status Walker::WalkElements(Item& item) {
     Successor written;
     if (stays) written = DataElement::Of(tag, Vr::LO, std::string(blocks.CreatorAt(tag)));
     if (stays && element.vr() != Vr::LO) Note(NoteCode::kVrMended);
-    Tell(reading, stays ? "keep" : "remove", "private block", std::move(before),
-         written ? &*written : nullptr, true);
+    Tell(reading, stays ? "keep" : "remove", "private block", before, written ? &*written : nullptr,
+         true);
     if (written) item.Put(std::move(*written));
   }
   path_.pop_back();
@@ -406,7 +401,7 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
     Tell(reading, "remove",
          tag.is_private() ? "private, reached by VR rules only"
                           : "not in PS3.6, reached by VR rules only",
-         std::move(before), nullptr, false);
+         before, nullptr, false);
     return Successor();
   }
   if (!keep && IsKeptUnlessNamed(tag) && !Names(rule, tag)) {
@@ -420,9 +415,7 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
   }
   if (keep) {
     Result<Successor> kept = Keep(std::move(element), reading);
-    if (kept)
-      Tell(reading, "keep", origin, std::move(before), kept.ok() && *kept ? &**kept : nullptr,
-           true);
+    if (kept) Tell(reading, "keep", origin, before, kept.ok() && *kept ? &**kept : nullptr, true);
     return kept;
   }
   if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
@@ -432,14 +425,13 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
       if (!judged) return judged.error();
       left = std::move(*judged);
     }
-    Tell(reading, left ? "keep" : "remove", origin, std::move(before), left ? &*left : nullptr,
-         true);
+    Tell(reading, left ? "keep" : "remove", origin, before, left ? &*left : nullptr, true);
     return left;
   }
   bool made_anew = false;
   Result<Successor> changed = Apply(std::move(element), reading, *rule, made_anew);
   if (changed) {
-    Tell(reading, rule->spec->name, origin, std::move(before), *changed ? &**changed : nullptr,
+    Tell(reading, rule->spec->name, origin, before, *changed ? &**changed : nullptr,
          !made_anew || rule->spec->leaves_text);
   }
   return changed;

@@ -18,6 +18,20 @@ constexpr std::uint32_t kWholeTag = 0xFFFFFFFF;
 constexpr std::uint32_t kGroup = 0xFFFF0000;
 constexpr std::uint32_t kOddBit = 0x00010000;
 
+/// REQUIRES: the path has as many steps as the selector, or more.
+bool Matches(const Selector& selector, const Path& path, VrSet vrs) {
+  if (selector.by_vr()) return selector.vrs.intersects(vrs);
+  // Most private elements of a group have other creators than the one asked for.
+  const std::string& creator = selector.path.back().creator;
+  if (!creator.empty() && creator != path.back().creator) return false;
+  const std::size_t start = path.size() - selector.path.size();
+  for (std::size_t i = selector.path.size(); i-- > 0;) {
+    const PathStep& step = path[start + i];
+    if (!selector.path[i].Matches(step.tag, step.creator)) return false;
+  }
+  return true;
+}
+
 }  // namespace
 
 bool TagPattern::Matches(Tag tag, std::string_view creator_of_element) const {
@@ -82,10 +96,9 @@ class Plan::Index {
   void Sort() {
     const std::vector<Rule>& rules = plan_.parts_.rules;
     for (std::uint32_t r = 0; r < rules.size(); ++r) {
-      for (std::uint32_t s = 0; s < rules[r].selectors.size(); ++s) {
-        const Selector& selector = rules[r].selectors[s];
+      for (const Selector& selector : rules[r].selectors) {
         const Candidate candidate{.rule = r,
-                                  .selector = s,
+                                  .selector = &selector,
                                   .condition = plan_.condition_of_rule_[r],
                                   .depth = static_cast<std::uint32_t>(selector.path.size()),
                                   .anchored = selector.anchored,
@@ -154,7 +167,7 @@ class Plan::Index {
     const auto it = grouped_.find(group);
     Candidates all = it == grouped_.end() ? open_ : Merged(it->second, open_);
     const Place place{.value = group, .fixed = kGroup};
-    std::erase_if(all, [&](const Candidate& c) { return !place.Allows(plan_.SelectorOf(c)); });
+    std::erase_if(all, [&](const Candidate& c) { return !place.Allows(*c.selector); });
     return all;
   }
 
@@ -166,7 +179,7 @@ class Plan::Index {
     while (x != a.end() || y != b.end()) {
       const bool first = y == b.end() || (x != a.end() && x->Precedes(*y));
       Candidate candidate = first ? *x++ : *y++;
-      const Selector& selector = plan_.SelectorOf(candidate);
+      const Selector& selector = *candidate.selector;
       if (!place.Allows(selector)) continue;
       candidate.by_tag = place.Ensures(selector);
       candidate.certain = candidate.by_tag && !candidate.anchored && candidate.condition < 0;
@@ -262,17 +275,6 @@ const ContentRule* Plan::FindContent(std::string_view code, std::string_view sch
   return it != list.end() && key_of(*it) == key ? &*it : nullptr;
 }
 
-bool Plan::Matches(const Candidate& candidate, const Path& path, VrSet vrs) const {
-  const Selector& selector = SelectorOf(candidate);
-  if (selector.by_vr()) return selector.vrs.intersects(vrs);
-  const std::size_t start = path.size() - selector.path.size();
-  for (std::size_t i = selector.path.size(); i-- > 0;) {
-    const PathStep& step = path[start + i];
-    if (!selector.path[i].Matches(step.tag, step.creator)) return false;
-  }
-  return true;
-}
-
 Plan::Decision Plan::Decide(const Path& path, VrSet vrs, const ConditionAnswers& answers) const {
   const Tag tag = path.back().tag;
   const Attribute* const attribute = FindAttribute(tag);
@@ -284,7 +286,7 @@ Plan::Decision Plan::Decide(const Path& path, VrSet vrs, const ConditionAnswers&
       }
       // What the dictionary does not know has no VR but its encoding's, private or not.
       if (candidate.by_vr && attribute == nullptr) continue;
-      if (!candidate.by_tag && !Matches(candidate, path, vrs)) continue;
+      if (!candidate.by_tag && !Matches(*candidate.selector, path, vrs)) continue;
     }
     return {.rule = &parts_.rules[candidate.rule]};
   }

@@ -244,14 +244,15 @@ class Plan {
   /// A rule's selector that may match at some place.
   struct Candidate {
     std::uint32_t rule;
-    std::uint32_t selector;
-    int condition = -1;       ///< index into conditions_, or -1
-    std::uint32_t depth = 0;  ///< steps that a path must have
-    bool anchored = false;    ///< and not one more
+    const Selector* selector;  ///< in parts_
+    int condition = -1;        ///< index into conditions_, or -1
+    std::uint32_t depth = 0;   ///< steps that a path must have
+    bool anchored = false;     ///< and not one more
     bool by_vr = false;
     bool by_tag = false;   ///< the tags of its list are all that it asks for besides
     bool certain = false;  ///< it matches whatever path and conditions
     [[nodiscard]] bool Precedes(const Candidate& other) const {
+      // Those of one rule stand in one vector.
       return rule != other.rule ? rule < other.rule : selector < other.selector;
     }
   };
@@ -265,11 +266,7 @@ class Plan {
   };
   class Index;
 
-  [[nodiscard]] const Selector& SelectorOf(const Candidate& candidate) const {
-    return parts_.rules[candidate.rule].selectors[candidate.selector];
-  }
   [[nodiscard]] std::span<const Candidate> CandidatesFor(Tag tag, const Attribute* attribute) const;
-  [[nodiscard]] bool Matches(const Candidate& candidate, const Path& path, VrSet vrs) const;
 
   PlanParts parts_;
   std::vector<const Condition*> conditions_;

@@ -314,7 +314,8 @@ std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<
   if (words_.contains(word.folded)) return 1;
   if (word.kind != Word::Kind::kWord) return 0;
   const std::string_view original = text.substr(word.begin, word.end - word.begin);
-  if (word.has_digit || word.apostrophe || word.folded.size() > kShortestStem) {
+  if ((word.has_digit || word.apostrophe || word.folded.size() > kShortestStem) &&
+      !HasOnePart(original)) {
     const std::vector<std::string> parts = PartsOf(original);
     if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), [this](const auto& part) {
           return part.size() > 1 &&

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/clean/words.h"
 
+#include <algorithm>
+
 #include "engine/clean/fold.h"
 
 namespace dcmveil::engine::clean {
@@ -81,6 +83,15 @@ std::vector<std::string> PartsOf(std::string_view word) {
     last = now;
   }
   return parts;
+}
+
+bool HasOnePart(std::string_view word) {
+  const auto is_upper = [](char c) { return c >= 'A' && c <= 'Z'; };
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (word.empty() || !(is_upper(word.front()) || is_lower(word.front()))) return false;
+  const std::string_view rest = word.substr(1);
+  return std::all_of(rest.begin(), rest.end(), is_lower) ||
+         (is_upper(word.front()) && std::all_of(rest.begin(), rest.end(), is_upper));
 }
 
 std::string Compact(std::string_view utf8) {

@@ -38,6 +38,9 @@ struct Word {
 
 [[nodiscard]] inline bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
+/// Whether PartsOf() gives but one part, as far as a look at plain letters tells.
+[[nodiscard]] bool HasOnePart(std::string_view word);
+
 /// For sets of strings that are asked with views.
 struct TextHash {
   using is_transparent = void;

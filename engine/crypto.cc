@@ -457,13 +457,15 @@ std::string Decimal128(std::span<const std::uint8_t, 16> bytes) {
   __extension__ using Uint128 = unsigned __int128;
   Uint128 number = 0;
   for (const std::uint8_t byte : bytes) number = (number << 8U) | byte;
+  // In pieces that the processor divides by itself.
+  constexpr std::uint64_t kPiece = 1'000'000'000'000'000'000U;
+  constexpr std::size_t kPieceDigits = 18;
   std::string out;
-  do {
-    out.push_back(static_cast<char>('0' + static_cast<int>(number % 10U)));
-    number /= 10U;
-  } while (number != 0);
-  std::reverse(out.begin(), out.end());
-  return out;
+  for (; number >= kPiece; number /= kPiece) {
+    const std::string digits = std::to_string(static_cast<std::uint64_t>(number % kPiece));
+    out.insert(0, std::string(kPieceDigits - digits.size(), '0') + digits);
+  }
+  return out.insert(0, std::to_string(static_cast<std::uint64_t>(number)));
 }
 
 double UniformUnit(std::string_view digest_bytes) {

@@ -17,6 +17,7 @@ constexpr std::uint32_t kWithoutBlock = 0xFFFF00FF;
 constexpr std::uint32_t kWholeTag = 0xFFFFFFFF;
 constexpr std::uint32_t kGroup = 0xFFFF0000;
 constexpr std::uint32_t kOddBit = 0x00010000;
+constexpr std::uint32_t kUpperHalf = 0xFF000000;  ///< of the group: repeating groups are 50xx, 60xx
 
 /// REQUIRES: the path has as many steps as the selector, or more.
 bool Matches(const Selector& selector, const Path& path, VrSet vrs) {
@@ -86,8 +87,9 @@ class Plan::Index {
     for (const auto& [group, list] : grouped_) {
       plan_.of_group_.emplace(group, Add({.value = group, .fixed = kGroup}, {}, OpenIn(group)));
     }
-    for (const std::uint32_t parity : {0U, kOddBit}) {
-      plan_.of_parity_[parity / kOddBit] = Add({.value = parity, .fixed = kOddBit}, {}, open_);
+    for (std::uint32_t i = 0; i < plan_.of_rest_.size(); ++i) {
+      const std::uint32_t group = ((i / 2) << 8U) | (i % 2);
+      plan_.of_rest_[i] = Add({.value = group << 16U, .fixed = kUpperHalf | kOddBit}, {}, open_);
     }
   }
 
@@ -231,7 +233,7 @@ std::span<const Plan::Candidate> Plan::CandidatesFor(Tag tag, const Attribute* a
     if (const auto it = of_group_.find(tag.number() & kGroup); it != of_group_.end()) {
       return it->second;
     }
-    return of_parity_[tag.group & 1U];
+    return of_rest_[((tag.group >> 8U) * 2U) + (tag.group & 1U)];
   }();
   return std::span(candidates_).subspan(list.begin, list.end - list.begin);
 }

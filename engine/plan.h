@@ -277,10 +277,10 @@ class Plan {
   /// For each row of the dictionary. Rows of repeating groups have none.
   std::vector<List> of_attribute_;
   /// For all other tags: those whose group and low byte some selector names, those whose group one
-  /// names, and the rest, even and odd.
+  /// names, and the rest by the upper half of the group and its parity.
   std::unordered_map<std::uint32_t, List> of_low_byte_;
   std::unordered_map<std::uint32_t, List> of_group_;
-  std::array<List, 2> of_parity_;
+  std::array<List, 512> of_rest_;
   bool any_vr_rule_changes_ = false;
   bool wants_identifiers_ = false;
 };

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
-
 #include "engine/actions/digest_text.h"
 #include "engine/actions/specs.h"
 
@@ -10,10 +8,12 @@ namespace {
 // Leading zeros in a component are illegal but common, and harm nobody.
 bool LooksLikeUid(std::string_view text) {
   if (text.size() > 64) return false;
-  const std::vector<std::string_view> parts = Split(text, '.');
-  return std::all_of(parts.begin(), parts.end(), [](std::string_view part) {
-    return !part.empty() && part.find_first_not_of("0123456789") == std::string_view::npos;
-  });
+  bool digit = false;
+  for (const char c : text) {
+    if (c == '.' ? !digit : c < '0' || c > '9') return false;
+    digit = c != '.';
+  }
+  return digit;
 }
 
 class RefreshUid final : public Action {

@@ -128,7 +128,7 @@ Matcher::Matcher(const std::vector<Identifier>& identifiers) {
 }
 
 void Matcher::AddStrongWord(std::string_view folded) {
-  words_.emplace(folded);
+  texts_.Add(folded, kWord);
   if (LettersIn(folded) >= kShortestStem) stems_.emplace_back(folded);
 }
 
@@ -139,19 +139,19 @@ void Matcher::AddSpelling(std::string_view spelling, std::vector<std::string>& p
     const std::size_t letters = LettersIn(folded);
     if (letters == 0) continue;
     if (letters == 1 || IsNameParticle(folded)) {
-      weak_.insert(folded);
+      texts_.Add(folded, kWeak);
       continue;
     }
     parts.push_back(folded);
     // "Hand" is cut, but "CT Chest" as a name is more likely a description in the wrong place.
     if (ClassOfWord(folded) == WordClass::kMedical) {
-      weak_.insert(folded);
+      texts_.Add(folded, kWeak);
     } else {
       AddStrongWord(folded);
     }
     std::size_t initial = 0;
     static_cast<void>(NextCode(folded, initial));
-    weak_.insert(folded.substr(0, initial));
+    texts_.Add(folded.substr(0, initial), kWeak);
   }
 }
 
@@ -162,18 +162,18 @@ void Matcher::AddNameGroup(std::string_view group) {
   std::string initials;
   for (const std::string& part : parts) initials += part.front();
   if (parts.size() > 1 && parts.size() <= 4 && initials.size() == parts.size()) {
-    std::string turned = initials.substr(1) + initials.front();
-    weak_.insert(std::move(turned));
-    weak_.insert(initials);
-    weak_.insert(initials.substr(1));
+    const std::string turned = initials.substr(1) + initials.front();
+    texts_.Add(turned, kWeak);
+    texts_.Add(initials, kWeak);
+    texts_.Add(initials.substr(1), kWeak);
   }
   for (const std::string& a : parts) {
     for (const std::string& b : parts) {
       if (&a == &b || parts.size() > 6) continue;
-      words_.insert(a + b);
+      texts_.Add(a + b, kWord);
       if (a.size() < 3) continue;
-      words_.insert(a + b.front());
-      words_.insert(b.front() + a);
+      texts_.Add(a + b.front(), kWord);
+      texts_.Add(b.front() + a, kWord);
     }
   }
   std::vector<std::string> others;
@@ -195,7 +195,7 @@ void Matcher::AddUnsegmentedName(std::string_view group) {
     if (LettersIn(word.folded) > 1) {
       unsegmented_.push_back(word.folded);
     } else {
-      weak_.insert(word.folded);
+      texts_.Add(word.folded, kWeak);
     }
   }
   if (LettersIn(whole) > 1) unsegmented_.push_back(whole);
@@ -211,20 +211,20 @@ void Matcher::AddName(std::string_view name) {
   }
 }
 
-void Matcher::AddSpan(std::string compact) {
+void Matcher::AddSpan(std::string_view compact) {
   if (compact.size() > kLongestPhrase) return;
   longest_span_ = std::max(longest_span_, compact.size());
-  spans_.insert(std::move(compact));
+  texts_.Add(compact, kSpan);
 }
 
 void Matcher::AddId(std::string_view id, std::size_t shortest) {
-  std::string compact = Compact(id);
+  const std::string compact = Compact(id);
   if (LettersIn(compact) < shortest) return;
   const std::vector<Word> words = SplitWords(id);
   if (AllDigits(compact)) {
     if (compact.size() < kShortestNumber) return;
     const std::size_t zeros = std::min(compact.find_first_not_of('0'), compact.size());
-    if (compact.size() - zeros >= kShortestNumber) words_.insert(compact.substr(zeros));
+    if (compact.size() - zeros >= kShortestNumber) texts_.Add(compact.substr(zeros), kWord);
   } else if (!AnyDigit(compact)) {
     // "CT CHEST" as an order's ID says nothing of the patient.
     const bool plain = std::all_of(words.begin(), words.end(), [](const Word& word) {
@@ -239,13 +239,13 @@ void Matcher::AddId(std::string_view id, std::size_t shortest) {
     if (end - i >= kShortestSpan) AddSpan(compact.substr(i, end - i));
     i = end + 1;
   }
-  words_.insert(compact);
-  if (compact.size() >= kShortestSpan) AddSpan(std::move(compact));
+  texts_.Add(compact, kWord);
+  if (compact.size() >= kShortestSpan) AddSpan(compact);
 }
 
 void Matcher::AddPhrase(std::string_view phrase) {
   const std::vector<Word> words = SplitWords(phrase);
-  std::string compact = Compact(phrase);
+  const std::string compact = Compact(phrase);
   const bool plain = std::all_of(words.begin(), words.end(), [](const Word& word) {
     return word.kind == Word::Kind::kWord && ClassOfWord(word.folded) == WordClass::kMedical;
   });
@@ -255,7 +255,7 @@ void Matcher::AddPhrase(std::string_view phrase) {
     if (word.kind == Word::Kind::kUnsegmented) {
       if (LettersIn(word.folded) > 1) unsegmented_.push_back(word.folded);
     } else if (word.kind == Word::Kind::kNumber) {
-      if (word.folded.size() > kShortestNumber) words_.insert(word.folded);
+      if (word.folded.size() > kShortestNumber) texts_.Add(word.folded, kWord);
     } else if (word.folded.size() >= kShortestStem && !IsNameParticle(word.folded) &&
                !NamesNobody(word.folded) && ClassOfWord(word.folded) == WordClass::kUnknown) {
       AddStrongWord(word.folded);
@@ -268,7 +268,7 @@ void Matcher::AddPhrase(std::string_view phrase) {
       }
     }
   }
-  if (compact.size() >= kShortestSpan) AddSpan(std::move(compact));
+  if (compact.size() >= kShortestSpan) AddSpan(compact);
 }
 
 void Matcher::AddDate(std::string_view date) {
@@ -281,11 +281,11 @@ void Matcher::AddDate(std::string_view date) {
   const std::string y = digits.substr(0, 4);
   const std::string m = digits.substr(4, 2);
   const std::string d = digits.substr(6, 2);
-  dates_.insert(y + m + d);
+  texts_.Add(y + m + d, kDate);
   const std::string yy = y.substr(2);
-  for (std::string spelling :
+  for (const std::string& spelling :
        {y + m + d, d + m + y, m + d + y, y + d + m, yy + m + d, d + m + yy, m + d + yy}) {
-    words_.insert(std::move(spelling));
+    texts_.Add(spelling, kWord);
   }
 }
 
@@ -308,10 +308,10 @@ std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<
     }
     compact += words[i].folded;
     if (compact.size() > longest_span_) break;
-    if (compact.size() >= kShortestSpan && spans_.contains(compact)) found = i - first + 1;
+    if (compact.size() >= kShortestSpan && texts_.Has(compact, kSpan)) found = i - first + 1;
   }
   if (found > 0) return found;
-  if (words_.contains(word.folded)) return 1;
+  if (texts_.Has(word.folded, kWord)) return 1;
   if (word.kind != Word::Kind::kWord) return 0;
   const std::string_view original = text.substr(word.begin, word.end - word.begin);
   if ((word.has_digit || word.apostrophe || word.folded.size() > kShortestStem) &&
@@ -320,7 +320,7 @@ std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<
     if (parts.size() > 1 && std::any_of(parts.begin(), parts.end(), [this](const auto& part) {
           return part.size() > 1 &&
                  !(part.size() < 4 && ClassOfWord(part) != WordClass::kUnknown) &&
-                 words_.contains(part);
+                 texts_.Has(part, kWord);
         })) {
       return 1;
     }

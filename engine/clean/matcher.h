@@ -4,12 +4,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 #include <vector>
 
 #include "engine/clean/identifiers.h"
+#include "engine/clean/text_table.h"
 #include "engine/clean/words.h"
 
 namespace dcmveil::engine::clean {
@@ -28,14 +29,17 @@ class Matcher {
   [[nodiscard]] std::size_t WordsOfIdentifier(std::string_view text, const std::vector<Word>& words,
                                               std::size_t first) const;
   /// Whether the word is part of a name only next to other parts of it: initials, "de la", "Li".
-  [[nodiscard]] bool IsWeakPart(std::string_view folded) const { return weak_.contains(folded); }
+  [[nodiscard]] bool IsWeakPart(std::string_view folded) const { return texts_.Has(folded, kWeak); }
   /// Bytes of a name at the start of folded text of an unsegmented script; 0: none.
   [[nodiscard]] std::size_t NamePrefix(std::string_view folded) const;
   /// Whether a day (YYYYMMDD) is one of the instance's dates.
-  [[nodiscard]] bool IsDate(std::string_view yyyymmdd) const { return dates_.contains(yyyymmdd); }
+  [[nodiscard]] bool IsDate(std::string_view yyyymmdd) const { return texts_.Has(yyyymmdd, kDate); }
 
  private:
-  using Set = std::unordered_set<std::string, TextHash, std::equal_to<>>;
+  static constexpr std::uint8_t kWord = 1;  ///< single words that go wherever they stand
+  static constexpr std::uint8_t kWeak = 2;  ///< only next to a part that went
+  static constexpr std::uint8_t kSpan = 4;  ///< compact forms that may be written in several words
+  static constexpr std::uint8_t kDate = 8;  ///< YYYYMMDD
 
   void AddName(std::string_view name);
   void AddUnsegmentedName(std::string_view group);
@@ -45,12 +49,9 @@ class Matcher {
   void AddId(std::string_view id, std::size_t shortest);
   void AddPhrase(std::string_view phrase);
   void AddDate(std::string_view date);
-  void AddSpan(std::string compact);
+  void AddSpan(std::string_view compact);
 
-  Set words_;                             ///< single words that go wherever they stand
-  Set weak_;                              ///< only next to a part that went
-  Set spans_;                             ///< compact forms that may be written in several words
-  Set dates_;                             ///< YYYYMMDD
+  TextTable texts_;
   std::vector<std::string> stems_;        ///< names that may be inside longer words
   std::vector<std::string> unsegmented_;  ///< longest first
   std::size_t longest_span_ = 0;

@@ -287,6 +287,23 @@ Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& r
         break;
     }
   }
+  LearnBytes();
+}
+
+void Patterns::LearnBytes() {
+  const std::array<unsigned char, 256>& folding = Folding();
+  std::array<std::uint16_t, 256> of_folded{};
+  of_folded.fill(kStranger);
+  of_folded[0] = kSeparates;
+  for (std::size_t i = 1; i < patterns_.size(); ++i) {
+    const Pattern& pattern = patterns_[i];
+    for (const char c : std::string_view(bytes_).substr(pattern.begin, pattern.size)) {
+      std::uint16_t& meaning = of_folded[static_cast<unsigned char>(c)];
+      if (meaning == kStranger) meaning = static_cast<unsigned char>(c);
+    }
+    of_folded[pattern.ending & 0xFFU] |= kEnds;
+  }
+  for (std::size_t i = 0; i < meanings_.size(); ++i) meanings_[i] = of_folded[folding[i]];
 }
 
 void Patterns::Exempt(const Identifier& identifier) {
@@ -331,7 +348,7 @@ void Patterns::Add(Spelling spelling) {
       spelling.gaps = Gaps::kAny;  // a byte of an escape sequence or of a wide character
     }
   }
-  const std::string made = bytes_.substr(begin);
+  const std::string_view made = std::string_view(bytes_).substr(begin);
   // What is not ASCII is no word by itself in three bytes.
   if (made.size() < kShortest || (made.size() < 4 && !IsAscii(made))) {
     bytes_.resize(begin);
@@ -364,7 +381,7 @@ void Patterns::Add(Spelling spelling) {
   if (spelling.exact) bytes_ += spelling.bytes;
   const std::size_t bit = Hash3(pattern.ending, kFilterBits);
   filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
-  if (made.size() >= kLong && ++long_count_ > long_.size()) {
+  if (pattern.size >= kLong && ++long_count_ > long_.size()) {
     Grow();
     bucket = &BucketOf(pattern);
   }

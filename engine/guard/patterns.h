@@ -84,6 +84,11 @@ class Patterns {
   static constexpr unsigned kFilterBits = 15;
   static constexpr unsigned kShortBits = 10;
 
+  /// What a byte is to the search, besides the folded byte itself in the lower half.
+  static constexpr std::uint16_t kSeparates = 0;
+  static constexpr std::uint16_t kEnds = 0x0100;      ///< some pattern ends with it
+  static constexpr std::uint16_t kStranger = 0x0200;  ///< no pattern has it
+
   struct Spelling;
   void Add(Spelling spelling);
   void AddText(const Spelling& spelling, std::string_view utf8);
@@ -103,6 +108,7 @@ class Patterns {
     return static_cast<std::size_t>((window * 0x9E3779B97F4A7C15U) >> 32U) & (long_.size() - 1);
   }
   [[nodiscard]] std::uint32_t& BucketOf(const Pattern& pattern);
+  void LearnBytes();
   void Grow();
   /// Whether the pattern ends at bytes[last].
   [[nodiscard]] bool EndsAt(const Pattern& pattern, std::string_view bytes, std::size_t last,
@@ -113,6 +119,7 @@ class Patterns {
   std::unordered_set<std::string, clean::TextHash, std::equal_to<>> machine_;
   std::string bytes_;              ///< of all patterns, folded
   std::vector<Pattern> patterns_;  ///< [0] is none
+  std::array<std::uint16_t, 256> meanings_{};
   // Most bytes end no pattern, and the filter says so at once. Behind it lie two tables: one by
   // three bytes for short patterns, and one that grows for long ones. Instances with thousands of
   // UIDs would make long chains in the first.
@@ -126,7 +133,6 @@ class Patterns {
 template <typename Judge>
 bool Patterns::Search(std::string_view bytes, Judge&& judge) const {
   if (empty()) return false;
-  const std::array<unsigned char, 256>& folding = Folding();
   std::uint64_t window = 0;
   const auto try_all = [&](std::uint32_t at, std::size_t last) {
     for (; at != 0; at = patterns_[at].next) {
@@ -137,10 +143,20 @@ bool Patterns::Search(std::string_view bytes, Judge&& judge) const {
     }
     return false;
   };
+  const auto meaning = [&](std::size_t at) {
+    return meanings_[static_cast<unsigned char>(bytes[at])];
+  };
   for (std::size_t i = 0; i < bytes.size(); ++i) {
-    const unsigned char folded = folding[static_cast<unsigned char>(bytes[i])];
-    if (folded == 0) continue;
-    window = (window << 8U) | folded;
+    const std::uint16_t here = meaning(i);
+    if (here == kSeparates) continue;
+    if (here == kStranger) {
+      // Between two strangers no pattern has room unless there are as many bytes as the shortest
+      // has. That is what makes most of binary data cheap.
+      while (i + kShortest < bytes.size() && meaning(i + kShortest) == kStranger) i += kShortest;
+      continue;
+    }
+    window = (window << 8U) | (here & 0xFFU);
+    if ((here & kEnds) == 0) continue;
     const std::size_t bit = Hash3(window, kFilterBits);
     if (((filter_[bit / 64] >> (bit % 64)) & 1U) == 0) continue;
     if (try_all(short_[Hash3(window, kShortBits)], i)) return true;

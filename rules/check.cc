@@ -180,12 +180,14 @@ class Checker {
       if (rule.spec->effect == Effect::kAdd) continue;
       for (const SelectorDraft& draft : rule.selectors) {
         const Selector* one = &draft.selector;
-        if (!rule.when && IsCovered(as_selector, {&one, 1})) return &rule;
-        if (draft.selector.by_vr()) {
-          if (draft.selector.vrs.contains(Vr::SQ)) return nullptr;
-        } else if (MayMeet(draft.selector.path.back(), sequence)) {
-          return nullptr;
+        if (!one->by_vr()) {
+          const TagPattern& last = one->path.back();
+          // Nearly all rules name another attribute, and each step of a path asks all of them.
+          const bool other = last.is_exact() && sequence.is_exact() && last.value != sequence.value;
+          if (other || !MayMeet(last, sequence)) continue;
         }
+        if (!rule.when && IsCovered(as_selector, {&one, 1})) return &rule;
+        if (!one->by_vr() || one->vrs.contains(Vr::SQ)) return nullptr;
       }
     }
     return nullptr;

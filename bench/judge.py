@@ -58,22 +58,21 @@ def Linear(suite, place, folder):
 
 
 def RuleCost(suite, place, folder):
-    """60 rules against 600, on set B: time, and instructions for each file."""
+    """60 rules against 600, on set B, with one worker: time, and instructions for each file."""
     data = suite.maker.Make(folder / "in", "B", sets.Count("B", suite.options.scale))
     contestants = []
     for count in (60, 600):
         rules = rule_lists.Write(folder / f"{count}.yaml", suite.source, count)
-        tool = Veil(suite, 2, rules)
+        tool = Veil(suite, 1, rules)
         tool.Prepare(data, folder)
         contestants.append((count, tool))
     found = Turns(suite, place, contestants, folder / "out")
     answer = {"wall": Ratios(found, 600, 60, Wall), "cpu": Ratios(found, 600, 60, Cpu)}
     if suite.Has("valgrind", "instructions for 60 and 600 rules"):
         some = sets.Link(data, folder / "some", min(len(data.paths), suite.options.counted))
-        one = sets.Link(data, folder / "one", 1)
+        half = sets.Link(some, folder / "half", len(some.paths) // 2)
         for count, tool in contestants:
-            answer[f"instructions {count}"] = Difference(suite, measure.Callgrind, tool, some, one,
-                                                         folder)["instructions"]
+            answer[f"instructions {count}"] = Each(measure.Callgrind, tool, some, half, folder)["instructions"]
     return answer
 
 
@@ -145,34 +144,35 @@ def TwoShards(suite, one, folder):
 
 
 def Counts(suite, place, folder):
-    """For each set what a file takes, and what the start does; with one worker."""
+    """For each set what a file takes, and what a run takes beside; with one worker."""
     answer = {}
     for name in suite.options.sets:
         own = folder / name
-        count = 5 if name == "C" else suite.options.counted
+        count = 8 if name == "C" else suite.options.counted
         if not place.Room(count * (suite.options.size_c if name == "C" else 530_000)):
             suite.Skip(f"counts, set {name}", "not enough room")
             continue
         some = suite.maker.Make(own / "in", name, count, suite.options.size_c)
-        one = sets.Link(some, own / "one", 1)
+        half = sets.Link(some, own / "half", count // 2)
         tool = Veil(suite, 1)
         answer[name] = {"files": count}
         if suite.Has("valgrind", f"instructions, set {name}"):
-            answer[name].update(Difference(suite, measure.Callgrind, tool, some, one, own))
+            answer[name].update(Each(measure.Callgrind, tool, some, half, own))
         if suite.Has("strace", f"system calls, set {name}"):
-            answer[name]["calls"] = Difference(suite, measure.Strace, tool, some, one, own)
+            answer[name]["calls"] = Each(measure.Strace, tool, some, half, own)
         shutil.rmtree(own)
     return answer
 
 
-def Difference(suite, how, tool, some, one, folder):
-    """What each file more costs: of a run with all files, less one with the first, by the number
-    between; and what is left of the run with one file, its start and end."""
-    few, many = (Counted(how, tool, data, folder) for data in (one, some))
-    more = len(some.paths) - 1
+def Each(how, tool, some, half, folder):
+    """What each file of a set takes: of a run with all, less one with the first half, divided by the
+    other half. What is loaded at the start, or when a file first needs it, is in both and falls out:
+    it is what is left of the run with half."""
+    few, many = (Counted(how, tool, data, folder) for data in (half, some))
+    more = len(some.paths) - len(half.paths)
     each = {name: (many[name] - few.get(name, 0)) / more for name in many}
     if "instructions" in few:
-        each["startup"] = few["instructions"] - each["instructions"]
+        each["startup"] = few["instructions"] - each["instructions"] * len(half.paths)
     return each
 
 

@@ -120,7 +120,9 @@ def Judged(results):
     rows = [*JudgedSets(Runs(results)), *JudgedRest(results)]
     if not rows:
         return ""
-    return "### What was to be reached\n\n" + Table(
+    small = ("" if results["about"]["scale"] >= 1 else
+             "At a scale below 1 the start of the command counts for more than the goals mean.\n\n")
+    return "### What was to be reached\n\n" + small + Table(
         ("what", "goal", "measured", "reached"),
         [(what, goal, Spread(values), "yes" if reached else "**no**") for what, goal, values, reached in rows])
 
@@ -189,7 +191,7 @@ def Each(results):
         return ""
     return "### What one file takes, with one worker\n\n" + Table(
         ("set", "files counted", "thousand instructions", "locks taken", "allocations",
-         "million instructions to start", "system calls"), rows)
+         "million instructions once a run", "system calls"), rows)
 
 
 def Calls(results):

@@ -158,7 +158,7 @@ def Options(arguments):
     parser.add_argument("--quick", action="store_true",
                         help="a hundredth of the files, two rounds, tmpfs only, smaller multi-frames")
     parser.add_argument("--size-c", type=int, default=sets.SIZE_C, help="bytes of a multi-frame [200 MB]")
-    parser.add_argument("--counted", type=int, default=101, help="files for callgrind and strace [101]")
+    parser.add_argument("--counted", type=int, default=120, help="files for callgrind and strace [120]")
     parser.add_argument("--make-perf", type=pathlib.Path, metavar="SCRIPT",
                         help="maker of the sets [bench/make_perf.py in the shared folder]")
     parser.add_argument("--bases", type=pathlib.Path, help="its base files [bases beside it]")
@@ -176,7 +176,7 @@ def Options(arguments):
     options = parser.parse_args(arguments)
     if options.quick:
         options.scale, options.rounds, options.where = 0.01, 2, ["tmpfs"]
-        options.size_c, options.counted = 20_000_000, 21
+        options.size_c, options.counted = 20_000_000, 24
     if min(options.rounds, options.counted - 1, options.scale) <= 0 or options.size_c < 100_000:
         parser.error("--rounds, --scale, --counted or --size-c is too small")
     return options

@@ -92,7 +92,7 @@ def About(suite, places):
     commit = subprocess.run(["git", "-C", SOURCE, "describe", "--always", "--dirty"], capture_output=True,
                             text=True, check=False).stdout.strip()
     return {"commit": commit or "unknown", "cores": os.cpu_count(), "processor": Processor(),
-            "kernel": platform.release(), "scale": suite.options.scale, "rounds": suite.options.rounds,
+            "kernel": ".".join(platform.release().split(".")[:2]), "scale": suite.options.scale, "rounds": suite.options.rounds,
             "size_c": suite.options.size_c, "sets from": suite.maker.source, "load before": os.getloadavg()[0],
             "places": {place.name: FileSystem(place.folder) for place in places}}
 

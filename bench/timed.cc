@@ -3,8 +3,9 @@
 // timed RESULT COMMAND [ARGUMENT...]
 //
 // Runs a command and writes to RESULT, as JSON, the seconds that it took, its seconds of processor
-// time and the most memory of it and of what it waited for. A program of its own because Linux counts
-// the memory of whoever starts a program into that program's peak: here that is next to nothing.
+// time and the most memory of it and of what it waited for. A program of its own because Linux
+// counts the memory of whoever starts a program into that program's peak: here that is next to
+// nothing.
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -21,9 +22,10 @@ double Seconds(const timeval& time) {
 bool Write(const char* file, double wall, const rusage& usage, int status) {
   std::FILE* out = std::fopen(file, "w");
   if (out == nullptr) return false;
-  std::fprintf(out, "{\"wall\": %.6f, \"user\": %.6f, \"system\": %.6f, \"memory\": %ld, \"status\": %d}\n",
-               wall, Seconds(usage.ru_utime), Seconds(usage.ru_stime), usage.ru_maxrss * 1024,
-               WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+  std::fprintf(
+      out, "{\"wall\": %.6f, \"user\": %.6f, \"system\": %.6f, \"memory\": %ld, \"status\": %d}\n",
+      wall, Seconds(usage.ru_utime), Seconds(usage.ru_stime), usage.ru_maxrss * 1024,
+      WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
   return std::fclose(out) == 0;
 }
 

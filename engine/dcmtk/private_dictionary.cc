@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "engine/dcmtk/private_dictionary.h"
 
+#include <cstdlib>
 #include <map>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,17 @@ struct Row {
 };
 using Rows = std::map<std::string, std::vector<Row>, std::less<>>;
 
+/// Those that DCMTK would read, but for its own table of standard attributes.
+std::vector<std::string> DictionaryFiles() {
+  const char* const other = std::getenv(DCM_DICT_ENVIRONMENT_VARIABLE);
+  std::istringstream paths(other != nullptr && *other != '\0' ? other : DCM_DICT_DEFAULT_PATH);
+  std::vector<std::string> files;
+  for (std::string file; std::getline(paths, file, ENVIRONMENT_PATH_SEPARATOR);) {
+    if (!file.ends_with("/dicom.dic")) files.push_back(file);
+  }
+  return files;
+}
+
 Rows ReadRows() {
   SilenceDcmtk();
   Rows rows;
@@ -33,10 +46,12 @@ Rows ReadRows() {
          .high = Tag(entry.getUpperGroup(), entry.getUpperElement()),
          .vr = *vr});
   };
-  DcmDataDictionary& dictionary = dcmDataDict.wrlock();
+  DcmDataDictionary dictionary(OFFalse, OFFalse);
+  for (const std::string& file : DictionaryFiles()) {
+    (void)dictionary.loadDictionary(file.c_str(), OFFalse);
+  }
   for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it) add(**it);
   for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it) add(**it);
-  dcmDataDict.wrunlock();
   return rows;
 }
 

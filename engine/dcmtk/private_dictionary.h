@@ -10,8 +10,8 @@
 namespace dcmveil::engine {
 
 /// The VR of a private element in implicit VR, from the private dictionary that comes with DCMTK;
-/// nothing if it does not list the creator's element. The first call reads the dictionary, and so
-/// takes DCMTK's lock, which no other does. Any number of threads.
+/// nothing if it does not list the creator's element. The first call reads the dictionary. Any
+/// number of threads.
 [[nodiscard]] std::optional<Vr> PrivateVr(Tag tag, std::string_view creator);
 
 }  // namespace dcmveil::engine

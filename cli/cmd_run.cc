@@ -3,6 +3,7 @@
 #include <atomic>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iostream>
@@ -18,6 +19,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "dcmveil/run.h"
+#include "pipeline/shard.h"
 #include "report/proof.h"
 
 namespace dcmveil::cli {
@@ -28,6 +30,8 @@ struct Flags {
   std::string input;
   std::string output;
   std::string state;
+  std::string shard;
+  std::string shard_by;
   std::string report;
   std::string sign_key;
   std::string layout;
@@ -214,11 +218,46 @@ bool SetServices(const Flags& flags, RunOptions& options) {
   return true;
 }
 
+/// The shard that --shard names. False, and a message, if it names none.
+bool SetShard(const Flags& flags, RunOptions& options) {
+  const auto wrong = [](const std::string& message) {
+    std::fprintf(stderr, "dcmveil: %s\n", message.c_str());
+    return false;
+  };
+  if (flags.shard.empty()) return true;
+  if (flags.shard == "auto") {
+    std::string problem;
+    options.shard = pipeline::ShardFromEnvironment(
+        [](const char* name) -> std::optional<std::string> {
+          const char* value = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): one thread yet
+          if (value == nullptr) return std::nullopt;
+          return std::string(value);
+        },
+        problem);
+    if (!options.shard) return wrong("--shard auto cannot tell the shard: " + problem);
+  } else {
+    options.shard = pipeline::ParseShard(flags.shard);
+    if (!options.shard) {
+      return wrong("--shard takes I/N with I from 1 to N, as in 3/16, or auto");
+    }
+  }
+  if (!flags.shard_by.empty() && !pipeline::SetShardBy(flags.shard_by, *options.shard)) {
+    return wrong("--shard-by takes study, path, or path:DEPTH as in path:2");
+  }
+  return true;
+}
+
+/// Parts of one run would overwrite each other's report.
+std::string ReportFolder(const Flags& flags, const RunOptions& options) {
+  if (flags.report.empty() || !options.shard) return flags.report;
+  return (std::filesystem::path(flags.report) / pipeline::FolderNameOf(*options.shard)).string();
+}
+
 /// The page holds values, and must not lie where the outputs are passed on.
-bool PrepareReport(const Flags& flags, RunOptions& options, bool& made) {
+bool PrepareReport(const std::string& folder_name, RunOptions& options, bool& made) {
   namespace fs = std::filesystem;
   std::error_code ignored;
-  const fs::path report = fs::weakly_canonical(flags.report, ignored) / "";
+  const fs::path report = fs::weakly_canonical(folder_name, ignored) / "";
   for (const fs::path& place : {options.input, options.output}) {
     if (place.empty()) continue;
     const fs::path folder = fs::weakly_canonical(place, ignored) / "";
@@ -229,12 +268,12 @@ bool PrepareReport(const Flags& flags, RunOptions& options, bool& made) {
                  place.c_str());
     return false;
   }
-  if (!MakeReportFolder(flags.report, made)) {
-    std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", flags.report.c_str());
+  if (!MakeReportFolder(folder_name, made)) {
+    std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", folder_name.c_str());
     return false;
   }
   options.survey = true;
-  options.dry_run_survey = flags.report;
+  options.dry_run_survey = folder_name;
   return true;
 }
 
@@ -243,7 +282,8 @@ int RunVerb(const Flags& flags) {
       Load(flags.rules, {.key_file = flags.key, .allow_missing_key = false}, !flags.quiet);
   if (!rules) return kUsage;
   RunOptions options;
-  if (!SetServices(flags, options)) return kUsage;
+  if (!SetServices(flags, options) || !SetShard(flags, options)) return kUsage;
+  const std::string report_folder = ReportFolder(flags, options);
   if (!options.input_service) options.input = flags.input;
   if (!options.output_service) options.output = flags.output;
   options.state = flags.state;
@@ -283,7 +323,7 @@ int RunVerb(const Flags& flags) {
                                   : Progress::Form::kText);
   options.on_progress = [&progress](const RunCounts& counts) { progress.Show(counts); };
   bool made_report = false;
-  if (!flags.report.empty() && !PrepareReport(flags, options, made_report)) return kUsage;
+  if (!report_folder.empty() && !PrepareReport(report_folder, options, made_report)) return kUsage;
   const Engine engine(*rules);
   const RunSummary summary = Run(engine, options);
   progress.Finish();
@@ -298,19 +338,19 @@ int RunVerb(const Flags& flags) {
     std::fprintf(stderr, "dcmveil: %s\n", summary.problem->message.c_str());
     if (summary.problem->usage) {
       std::error_code ignored;
-      if (made_report) std::filesystem::remove(flags.report, ignored);
+      if (made_report) std::filesystem::remove(report_folder, ignored);
       return exit_code;
     }
   }
   // A run that could not begin has nothing to report, and has said why.
   const bool reports = options.survey && (!summary.problem || summary.counts.finished() > 0);
   const std::filesystem::path surveyed =
-      flags.dry_run ? std::filesystem::path(flags.report) : summary.manifest.parent_path();
-  if (reports && !WriteReport({surveyed}, flags.report)) {
+      flags.dry_run ? std::filesystem::path(report_folder) : summary.manifest.parent_path();
+  if (reports && !WriteReport({surveyed}, report_folder)) {
     exit_code = kCouldNotGoOn;
   }
   if (reports && !flags.dry_run && !summary.problem && !summary.stopped) {
-    if (const auto problem = report::WriteProof(surveyed, flags.report, flags.sign_key)) {
+    if (const auto problem = report::WriteProof(surveyed, report_folder, flags.sign_key)) {
       std::fprintf(stderr, "dcmveil: %s\n", problem->c_str());
       exit_code = kCouldNotGoOn;
     }
@@ -346,6 +386,17 @@ Verb AddRun(CLI::App& command) {
   app->add_option("--state", flags->state,
                   "Folder for the manifest, which maps inputs to outputs [SINK.dcmveil]")
       ->type_name("DIR");
+  auto* shard = app->add_option(
+                       "--shard", flags->shard,
+                       "Only part I of N, with I from 1 to N; auto: as Slurm, Kubernetes or AWS "
+                       "Batch number their tasks. State and report go to a folder shard-I-of-N in "
+                       "their own; dcmveil merge joins them")
+                    ->type_name("I/N|auto");
+  app->add_option("--shard-by", flags->shard_by,
+                  "What keeps inputs together: study (each shard looks into every file), path (the "
+                  "folder), or path:DEPTH (its first folders; others are not listed) [study]")
+      ->needs(shard)
+      ->type_name("WHAT");
   app->add_option("--report", flags->report,
                   "Folder for report.json, report.html and proof.json; the page lists the text "
                   "that the rules "

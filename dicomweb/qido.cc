@@ -158,10 +158,12 @@ Reply<bool> InstancesOfStudy(Service& service, const ResourceId& study, const Qu
 
 }  // namespace
 
-Reply<bool> SearchInstances(Service& service, const Query& query, const Found& found) {
+Reply<bool> SearchInstances(Service& service, const Query& query, const Found& found,
+                            const std::function<bool(const std::string& study)>& wanted) {
   Reply<bool> inner = true;
   const Reply<bool> outer =
       Search(service, Level::kStudy, {}, Part(query, Level::kStudy), [&](const ResourceId& study) {
+        if (wanted && !wanted(study.study)) return true;
         inner = InstancesOfStudy(service, study, query, found);
         return inner && *inner;
       });

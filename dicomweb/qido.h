@@ -27,8 +27,11 @@ using Found = std::function<bool(const ResourceId&)>;
 [[nodiscard]] Reply<bool> Search(Service& service, Level level, const ResourceId& within,
                                  const Query& query, const Found& found);
 
-/// Every instance that the query selects: its studies, their series, their instances.
-[[nodiscard]] Reply<bool> SearchInstances(Service& service, const Query& query, const Found& found);
+/// Every instance that the query selects: its studies, their series, their instances. Of studies
+/// that are not `wanted` nothing is searched; empty: all are.
+[[nodiscard]] Reply<bool> SearchInstances(
+    Service& service, const Query& query, const Found& found,
+    const std::function<bool(const std::string& study)>& wanted = {});
 
 /// Every instance of a study, series or instance. An `id` with nothing but `study` may be a series
 /// UID. kNotFound if the service knows no such thing.

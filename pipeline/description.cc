@@ -9,6 +9,7 @@
 
 #include "engine/dictionary.h"
 #include "engine/plan.h"
+#include "pipeline/shard.h"
 
 namespace dcmveil::pipeline {
 namespace {
@@ -159,6 +160,11 @@ std::string DescribeRun(const RuleSet& rules, const RunOptions& options) {
   json["output"] = options.output_service ? options.output_service->name : options.output.string();
   json["output_is_service"] = options.output_service.has_value();
   json["layout"] = options.layout;
+  if (options.shard) {
+    json["shard"] = {{"index", options.shard->index},
+                     {"count", options.shard->count},
+                     {"by", ShardByText(*options.shard)}};
+  }
   json["dicomdir"] = options.dicomdir;
   json["expectations"] = Expect(rules);
   // Paths are bytes.

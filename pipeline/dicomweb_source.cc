@@ -45,8 +45,11 @@ std::optional<ResourceId> ParseResource(const std::string& text) {
 }  // namespace
 
 DicomWebSource::DicomWebSource(const Connection& connection, Selection selection,
-                               const fs::path& state)
-    : service_(connection, SpoolFolder(state)), selection_(std::move(selection)), state_(state) {}
+                               const fs::path& state, std::optional<Splitter> splitter)
+    : service_(connection, SpoolFolder(state)),
+      selection_(std::move(selection)),
+      state_(state),
+      splitter_(std::move(splitter)) {}
 
 DicomWebSource::~DicomWebSource() {
   service_.Stop();
@@ -129,8 +132,13 @@ std::optional<Failure> DicomWebSource::FindListed() {
   // What was listed, as it is known once it has been found: an instance of two entries comes once.
   std::unordered_set<std::string> before;
   for (const ResourceId& listed : listed_) {
+    // With a series or more the first UID is that of a study; alone it may be that of a series.
+    if (!listed.series.empty() && !Wants(listed.study)) continue;
+    bool of_others = false;
     ResourceId whole = listed;
     const auto add = [&](const ResourceId& found) {
+      of_others = !Wants(found.study);
+      if (of_others) return false;
       const ResourceId series{.study = found.study, .series = found.series};
       const ResourceId study{.study = found.study};
       if (before.contains(found.Path()) || before.contains(series.Path()) ||
@@ -148,13 +156,14 @@ std::optional<Failure> DicomWebSource::FindListed() {
     const dicomweb::Reply<bool> done =
         dicomweb::InstancesOf(service_, listed, selection_.query, add);
     if (!done && done.failure().kind == Failure::Kind::kNotFound) {
-      if (before.insert(listed.Path()).second &&
+      if (Wants(listed.study) && before.insert(listed.Path()).second &&
           !retriever_.Add({.id = listed, .problem = ErrorCode::kNotFound, .done = true}, {})) {
         break;
       }
       continue;
     }
     if (!done) return done.failure();
+    if (of_others) continue;
     if (!*done) break;
     before.insert(whole.Path());
   }
@@ -167,12 +176,14 @@ std::optional<Failure> DicomWebSource::FindAll() {
       selection_.changefeed
           ? dicomweb::ReadChangeFeed(service_, from_, selection_.lag,
                                      [this](const dicomweb::FeedEntry& entry) {
+                                       if (!Wants(entry.id.study)) return true;
                                        return retriever_.Add(
                                            {.id = entry.id, .position = entry.position}, {});
                                      })
-          : dicomweb::SearchInstances(service_, selection_.query, [this](const ResourceId& id) {
-              return AddFound(id, UnitOf(id));
-            });
+          : dicomweb::SearchInstances(
+                service_, selection_.query,
+                [this](const ResourceId& id) { return AddFound(id, UnitOf(id)); },
+                [this](const std::string& study) { return Wants(study); });
   if (!done) return done.failure();
   return std::nullopt;
 }

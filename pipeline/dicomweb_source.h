@@ -16,6 +16,7 @@
 #include "dicomweb/service.h"
 #include "dicomweb/wado.h"
 #include "pipeline/retriever.h"
+#include "pipeline/shard.h"
 #include "pipeline/source.h"
 
 namespace dcmveil::pipeline {
@@ -27,8 +28,9 @@ class DicomWebSource : public Source {
  public:
   /// `state` holds the place in the change feed and, for a moment, large instances; empty: a dry
   /// run, nothing is kept.
+  /// With a splitter it finds, counts and gives the shard's own studies only.
   DicomWebSource(const Connection& connection, Selection selection,
-                 const std::filesystem::path& state);
+                 const std::filesystem::path& state, std::optional<Splitter> splitter = {});
   ~DicomWebSource() override;
 
   /// Whether the selection makes sense and the service answers. Before anything else.
@@ -46,6 +48,9 @@ class DicomWebSource : public Source {
   void Enumerate();
   [[nodiscard]] std::optional<dicomweb::Failure> FindAll();
   [[nodiscard]] std::optional<dicomweb::Failure> FindListed();
+  [[nodiscard]] bool Wants(const std::string& study) const {
+    return !splitter_ || splitter_->TakesStudy(study);
+  }
   bool AddFound(const dicomweb::ResourceId& id, dicomweb::ResourceId unit);
   [[nodiscard]] dicomweb::ResourceId UnitOf(const dicomweb::ResourceId& id) const;
   void LoadPosition();
@@ -54,6 +59,7 @@ class DicomWebSource : public Source {
   dicomweb::Service service_;
   const Selection selection_;
   const std::filesystem::path state_;
+  const std::optional<Splitter> splitter_;
   std::vector<dicomweb::ResourceId> listed_;
   dicomweb::FeedPosition from_;
   Retrieve unit_ = Retrieve::kInstance;  ///< what the selection lets be asked for at once

@@ -30,10 +30,12 @@ bool LeadsToFileInside(const fs::path& link, const fs::path& root) {
 
 }  // namespace
 
-FolderSource::FolderSource(fs::path root) : root_(std::move(root)) {
+FolderSource::FolderSource(fs::path root, std::optional<Splitter> splitter)
+    : root_(std::move(root)), splitter_(std::move(splitter)) {
   std::error_code error;
   if (!fs::is_directory(root_, error)) {
     only_ = Input{.file = root_, .name = root_.filename().string(), .problem = {}};
+    if (!MayTake(only_->name, false)) only_.reset();
   } else if (!Enter(root_, "")) {
     only_ = Input{.file = root_, .name = ".", .problem = ErrorCode::kReadFailed};
   }
@@ -55,6 +57,11 @@ bool FolderSource::Enter(const fs::path& folder, const std::string& name) {
   return true;
 }
 
+bool FolderSource::MayTake(const std::string& name, bool has_problem) const {
+  if (!splitter_ || (splitter_->by_study() && !has_problem)) return true;
+  return splitter_->TakesName(name);
+}
+
 std::optional<Input> FolderSource::Next() {
   if (only_) {
     std::optional<Input> only = std::move(only_);
@@ -72,9 +79,10 @@ std::optional<Input> FolderSource::Next() {
     Input input{.file = level.folder / entry.name, .name = level.name + entry.name, .problem = {}};
     switch (entry.type) {
       case fs::file_type::directory:
+        if (splitter_ && !splitter_->MayHold(input.name)) continue;
         if (Enter(input.file, input.name + "/")) continue;
         input.problem = ErrorCode::kReadFailed;
-        break;
+        return input;
       case fs::file_type::symlink:
         if (!LeadsToFileInside(input.file, root_)) input.problem = ErrorCode::kSymbolicLink;
         break;
@@ -85,17 +93,19 @@ std::optional<Input> FolderSource::Next() {
         input.problem = ErrorCode::kNotDicom;
         break;
     }
+    if (!MayTake(input.name, input.problem.has_value())) continue;
     return input;
   }
   return std::nullopt;
 }
 
 std::uint64_t FolderSource::Count(const std::atomic<bool>& stop) {
-  return CountInputs(root_, stop);
+  return CountInputs(root_, stop, splitter_);
 }
 
-std::uint64_t CountInputs(const fs::path& root, const std::atomic<bool>& stop) {
-  FolderSource source(root);
+std::uint64_t CountInputs(const fs::path& root, const std::atomic<bool>& stop,
+                          const std::optional<Splitter>& splitter) {
+  FolderSource source(root, splitter);
   std::uint64_t count = 0;
   while (source.Next()) {
     if (stop) return 0;

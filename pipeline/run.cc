@@ -5,13 +5,9 @@
 // do not depend on the number of threads.
 #include "dcmveil/run.h"
 
-#include <fcntl.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_pipeline.h>
 #include <oneapi/tbb/task_arena.h>
-#include <sys/file.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -34,6 +30,9 @@
 #include "pipeline/journal.h"
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
+#include "pipeline/shard.h"
+#include "pipeline/state_folder.h"
+#include "pipeline/study_uid.h"
 #include "pipeline/surveyor.h"
 
 namespace dcmveil {
@@ -58,6 +57,7 @@ struct Job {
   FileStamp output_stamp;
   bool recalled = false;  ///< an earlier run did it, which still holds
   bool resumed = false;   ///< done or in flight when an earlier run was interrupted
+  bool of_others = false;  ///< belongs to another shard
 };
 
 Outcome OutcomeOf(ErrorCode code) {
@@ -88,13 +88,9 @@ bool IsWithin(const fs::path& inner, const fs::path& outer) {
 class Runner {
  public:
   Runner(const Engine& engine, const RunOptions& options, pipeline::Layout layout)
-      : engine_(engine), options_(options), layout_(std::move(layout)), started_(Clock::now()) {}
-
-  ~Runner() {
-    if (lock_ >= 0) ::close(lock_);
+      : engine_(engine), options_(options), layout_(std::move(layout)), started_(Clock::now()) {
+    if (options.shard) splitter_.emplace(*options.shard);
   }
-  Runner(const Runner&) = delete;
-  Runner& operator=(const Runner&) = delete;
   RunSummary Go();
   std::optional<RunSummary::Problem> Prepare();
 
@@ -107,6 +103,9 @@ class Runner {
   [[nodiscard]] Problem OpenJournal();
   [[nodiscard]] bool StillHolds(const pipeline::JournalEntry& entry, const FileStamp& stamp) const;
   bool Recall(Job& job);
+  enum class Owner { kThis, kOther, kUnsure };
+  [[nodiscard]] Owner LookForOwner(const pipeline::Input& input) const;
+  [[nodiscard]] bool IsOfOthers(const Result<Deidentified>& result, const std::string& name) const;
   [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
   [[nodiscard]] Problem OpenCrosswalk();
   [[nodiscard]] bool Stopping() const {
@@ -128,6 +127,8 @@ class Runner {
   const Engine& engine_;
   const RunOptions& options_;
   const pipeline::Layout layout_;
+  std::optional<pipeline::Splitter> splitter_;  ///< nothing: all inputs are of this run
+  pipeline::FolderLock lock_;                   ///< of the state folder
   std::unique_ptr<pipeline::Source> source_;
   std::unique_ptr<pipeline::Sink> sink_;
   fs::path folder_;         ///< the output's
@@ -145,10 +146,10 @@ class Runner {
   fs::path state_;
   Clock::time_point started_;
   Clock::time_point reported_;
-  int lock_ = -1;  ///< descriptor of the state folder, which is locked
   std::mutex problem_mutex_;
   std::atomic<bool> broken_{false};
   std::atomic<std::uint64_t> total_{0};
+  std::uint64_t of_others_ = 0;  ///< inputs that were found to belong to other shards
 };
 
 RunSummary::Problem Usage(std::string message) {
@@ -235,43 +236,46 @@ std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
   return std::nullopt;
 }
 
-/// Whether there is a folder now that nobody else can look into.
-bool MakePrivateFolder(const fs::path& folder) {
-  struct stat info = {};
-  if (::stat(folder.c_str(), &info) == 0) {
-    return S_ISDIR(info.st_mode) && (info.st_mode & 077U) == 0;
-  }
-  std::error_code error;
-  fs::create_directories(folder.parent_path().empty() ? fs::path(".") : folder.parent_path(),
-                         error);
-  return !error && ::mkdir(folder.c_str(), 0700) == 0;
-}
-
 std::optional<RunSummary::Problem> Runner::MakeState() {
-  struct stat info = {};
-  if (::stat(state_.c_str(), &info) == 0 && (info.st_mode & 077U) != 0) {
-    return Usage("the state folder " + state_.string() +
-                 " is open to others; it maps outputs to inputs and must have mode 0700");
+  const fs::path whole = options_.shard ? state_.parent_path() : state_;
+  if (std::optional<std::string> why = pipeline::WhyNotIn(whole, options_.shard)) {
+    return Usage(std::move(*why));
   }
-  if (!MakePrivateFolder(state_)) {
-    return CannotGoOn("the state folder " + state_.string() + " cannot be made");
+  for (const fs::path& folder : {whole, state_}) {
+    if (pipeline::IsOpenToOthers(folder)) {
+      return Usage("the state folder " + folder.string() +
+                   " is open to others; it maps outputs to inputs and must have mode 0700");
+    }
+    if (!pipeline::MakePrivateFolder(folder)) {
+      return CannotGoOn("the state folder " + folder.string() + " cannot be made");
+    }
+  }
+  // A shard of another split may have come at the same moment.
+  if (std::optional<std::string> why = pipeline::WhyNotIn(whole, options_.shard)) {
+    std::error_code ignored;
+    fs::remove(state_, ignored);
+    return Usage(std::move(*why));
   }
   // Two runs with one state would delete each other's temporary files.
-  lock_ = ::open(state_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (lock_ < 0) return CannotGoOn("the state folder " + state_.string() + " cannot be read");
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0) {
-    return CannotGoOn("another run uses the state folder " + state_.string());
+  switch (lock_.Take(state_)) {
+    case pipeline::FolderLock::Taken::kYes:
+      return std::nullopt;
+    case pipeline::FolderLock::Taken::kBusy:
+      return CannotGoOn("another run uses the state folder " + state_.string());
+    case pipeline::FolderLock::Taken::kUnreadable:
+      break;
   }
-  return std::nullopt;
+  return CannotGoOn("the state folder " + state_.string() + " cannot be read");
 }
 
 std::optional<RunSummary::Problem> Runner::OpenSource() {
   if (!options_.input_service) {
-    source_ = std::make_unique<pipeline::FolderSource>(options_.input);
+    source_ = std::make_unique<pipeline::FolderSource>(options_.input, splitter_);
     return std::nullopt;
   }
   auto source = std::make_unique<pipeline::DicomWebSource>(
-      *options_.input_service, options_.selection, options_.dry_run ? fs::path() : state_);
+      *options_.input_service, options_.selection, options_.dry_run ? fs::path() : state_,
+      splitter_);
   if (Problem problem = source->Check()) return problem;
   source_ = std::move(source);
   return std::nullopt;
@@ -288,7 +292,7 @@ std::optional<RunSummary::Problem> Runner::OpenSink() {
 std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
   if (options_.crosswalk.empty()) return std::nullopt;
   std::error_code error;
-  const fs::path file = fs::weakly_canonical(options_.crosswalk, error);
+  fs::path file = fs::weakly_canonical(options_.crosswalk, error);
   const fs::path output = fs::weakly_canonical(options_.output, error);
   const fs::path input = fs::weakly_canonical(options_.input, error);
   if (!options_.output_service && IsWithin(file, output)) {
@@ -298,6 +302,7 @@ std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
     return Usage("the crosswalk lies inside the input");
   }
   std::string problem;
+  if (options_.shard) file += "." + pipeline::FolderNameOf(*options_.shard);
   crosswalk_ = pipeline::Crosswalk::To(file, options_.crosswalk_to, options_.dry_run, problem);
   if (!problem.empty()) return Usage(std::move(problem));
   return std::nullopt;
@@ -306,6 +311,13 @@ std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
 std::optional<RunSummary::Problem> Runner::Prepare() {
   std::error_code error;
   state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
+  if (options_.shard) {
+    if (options_.dicomdir) return Usage("a DICOMDIR lists all instances, and a shard has only some");
+    if (options_.input_service && options_.shard->by == Shard::By::kPath) {
+      return Usage("a DICOM service has no folders; its inputs are split by study");
+    }
+    state_ /= pipeline::FolderNameOf(*options_.shard);
+  }
   const fs::path state = fs::weakly_canonical(state_, error);
   if (error) return Usage("the state folder " + state_.string() + " is no usable path");
   if (Problem problem = CheckPaths(state)) return problem;
@@ -315,7 +327,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
   if (!options_.dry_run) {
     if (Problem problem = MakeState()) return problem;
     if (Problem problem = OpenJournal()) return problem;
-    if (!options_.quarantine.empty() && !MakePrivateFolder(options_.quarantine)) {
+    if (!options_.quarantine.empty() && !pipeline::MakePrivateFolder(options_.quarantine)) {
       return CannotGoOn("the folder " + options_.quarantine.string() +
                         " cannot be made, or is open to others; it must have mode 0700");
     }
@@ -488,6 +500,23 @@ bool Runner::Recall(Job& job) {
   return true;
 }
 
+/// By study only the file's own header tells; a service told it before.
+Runner::Owner Runner::LookForOwner(const pipeline::Input& input) const {
+  if (!splitter_ || !splitter_->by_study() || options_.input_service) return Owner::kThis;
+  const Result<std::optional<std::string>> uid = pipeline::LookForStudyUid(input.file);
+  // A file that this shard cannot read may be its own. Who merges the shards has one line of it.
+  if (!uid) return Owner::kThis;
+  if (!*uid) return Owner::kUnsure;
+  return splitter_->TakesStudy(**uid) ? Owner::kThis : Owner::kOther;
+}
+
+bool Runner::IsOfOthers(const Result<Deidentified>& result, const std::string& name) const {
+  if (!result && OutcomeOf(result.error().code) == Outcome::kFailed) return false;
+  const bool has_study = result && !result->rejected;
+  return !(has_study ? splitter_->TakesStudy(result->originals.study_instance_uid)
+                     : splitter_->TakesName(name));
+}
+
 void Runner::Process(Job& job) {
   if (job.input.problem) {
     SetError(job.report, {.code = *job.input.problem, .where = {}});
@@ -502,9 +531,14 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = ErrorCode::kReadFailed, .where = {}});
     return;
   }
+  const Owner owner = LookForOwner(job.input);
+  job.of_others = owner == Owner::kOther;
+  if (job.of_others) return;
   Result<Deidentified> result =
       job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes), job.findings.get())
                       : engine_.ApplyToFile(job.input.file, job.findings.get());
+  job.of_others = owner == Owner::kUnsure && IsOfOthers(result, job.input.name);
+  if (job.of_others) return;
   if (!result) {
     SetError(job.report, result.error());
     return;
@@ -570,6 +604,10 @@ bool Runner::CopyToQuarantine(const pipeline::Input& input) const {
 }
 
 void Runner::Finish(Job& job) {
+  if (job.of_others) {
+    ++of_others_;
+    return;
+  }
   if (job.staged) Commit(job);
   const Outcome outcome = job.report.outcome;
   source_->Finished(outcome);
@@ -614,7 +652,14 @@ void Runner::Finish(Job& job) {
 }
 
 void Runner::Report() {
+  const std::uint64_t own = summary_.counts.finished();
+  const std::uint64_t all = own + of_others_;
   summary_.counts.total = total_;
+  if (of_others_ > 0 && total_ > 0) {
+    const double share = static_cast<double>(own) / static_cast<double>(all);
+    const auto left = static_cast<double>(std::max<std::uint64_t>(total_, all) - all);
+    summary_.counts.total = own + static_cast<std::uint64_t>(share * left);
+  }
   if (options_.on_progress) options_.on_progress(summary_.counts);
 }
 

@@ -24,7 +24,8 @@ struct RunCounts {
   std::array<std::uint64_t, 5> outcomes{};  ///< by Outcome
   std::uint64_t bytes_in = 0;               ///< of inputs that were understood
   std::uint64_t bytes_out = 0;              ///< of outputs that were written
-  /// Number of inputs, once they have been counted; 0 before.
+  /// Number of inputs, once they have been counted; 0 before. Of a shard by study an estimate until
+  /// all have been looked at.
   std::uint64_t total = 0;
 
   [[nodiscard]] std::uint64_t of(Outcome outcome) const {
@@ -54,6 +55,23 @@ struct Selection {
   std::chrono::seconds lag{900};  ///< the feed's newest entries are left for the next run
 };
 
+/// One of several parts of a run, on any machines, that share nothing but the output. Which part an
+/// input belongs to follows from its study or folder alone, so every input is in exactly one.
+struct Shard {
+  enum class By : std::uint8_t {
+    kStudy,  ///< Study Instance UID: all of a study is in one shard, wherever its files lie
+    kPath    ///< the folder of the file, relative to the source
+  };
+  std::uint32_t index = 1;  ///< from 1 to `count`
+  std::uint32_t count = 1;
+  By by = By::kStudy;
+  /// By path: how many folders from the source down count; what lies below is not listed by other
+  /// shards. 0: all.
+  std::uint32_t depth = 0;
+
+  bool operator==(const Shard&) const = default;
+};
+
 struct RunOptions {
   std::filesystem::path input;   ///< a folder or a file
   std::filesystem::path output;  ///< a folder; for one input file also a name ending in ".dcm"
@@ -61,8 +79,11 @@ struct RunOptions {
   std::optional<Connection> input_service;
   std::optional<Connection> output_service;
   Selection selection;
-  /// Manifest and run description; empty: `<output>.dcmveil`. Made with mode 0700.
+  /// Manifest and run description; empty: `<output>.dcmveil`. Made with mode 0700. That of a shard
+  /// is the folder "shard-I-of-N" in it.
   std::filesystem::path state;
+  /// Only this part of the inputs.
+  std::optional<Shard> shard;
   /// Threads that process; 0: as many as the machine has.
   int jobs = 0;
   /// Output names: "/"-separated text with {PatientID}, {StudyInstanceUID}, {SeriesInstanceUID},

@@ -386,12 +386,12 @@ Verb AddRun(CLI::App& command) {
   app->add_option("--state", flags->state,
                   "Folder for the manifest, which maps inputs to outputs [SINK.dcmveil]")
       ->type_name("DIR");
-  auto* shard = app->add_option(
-                       "--shard", flags->shard,
-                       "Only part I of N, with I from 1 to N; auto: as Slurm, Kubernetes or AWS "
-                       "Batch number their tasks. State and report go to a folder shard-I-of-N in "
-                       "their own; dcmveil merge joins them")
-                    ->type_name("I/N|auto");
+  auto* shard =
+      app->add_option("--shard", flags->shard,
+                      "Only part I of N, with I from 1 to N; auto: as Slurm, Kubernetes or AWS "
+                      "Batch number their tasks. State and report go to a folder shard-I-of-N in "
+                      "their own; dcmveil merge joins them")
+          ->type_name("I/N|auto");
   app->add_option("--shard-by", flags->shard_by,
                   "What keeps inputs together: study (each shard looks into every file), path (the "
                   "folder), or path:DEPTH (its first folders; others are not listed) [study]")

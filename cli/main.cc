@@ -37,10 +37,10 @@ int Main(int argc, char** argv) {
   app.set_version_flag("--version", "dcmveil " + std::string(dcmveil::Version()));
   app.require_subcommand(1);
   app.footer(kExitCodesHelp);
-  const std::array verbs = {AddRun(app),         AddCheck(app),      AddExplain(app),
-                            AddVerify(app),      AddReport(app),     AddProof(app),
-                            AddConformance(app), AddActions(app),    AddKeygen(app),
-                            AddDecrypt(app),     AddReidentify(app), AddCrosswalk(app)};
+  const std::array verbs = {AddRun(app),    AddCheck(app),   AddExplain(app),     AddVerify(app),
+                            AddReport(app), AddProof(app),   AddConformance(app), AddActions(app),
+                            AddKeygen(app), AddDecrypt(app), AddReidentify(app),  AddCrosswalk(app),
+                            AddMerge(app)};
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);

@@ -26,5 +26,6 @@ struct Verb {
 [[nodiscard]] Verb AddCrosswalk(CLI::App& command);
 [[nodiscard]] Verb AddVerify(CLI::App& command);
 [[nodiscard]] Verb AddProof(CLI::App& command);
+[[nodiscard]] Verb AddMerge(CLI::App& command);
 
 }  // namespace dcmveil::cli

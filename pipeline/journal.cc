@@ -104,6 +104,9 @@ std::optional<JournalEntry> EntryFrom(const Json& json) try {
   return std::nullopt;
 }
 
+constexpr const char* kFile = "journal";
+constexpr const char* kEnd = R"({"end":true})";
+
 }  // namespace
 
 Journal::~Journal() {
@@ -131,7 +134,7 @@ bool Journal::Take(const Json& line) try {
 }
 
 Status Journal::Load(const fs::path& state) {
-  file_ = state / "journal";
+  file_ = state / kFile;
   std::error_code error;
   if (!fs::exists(file_, error)) {
     if (error) return ErrorCode::kReadFailed;
@@ -203,7 +206,16 @@ Status Journal::Add(std::string_view way, std::string_view input, const JournalE
   return Append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
-Status Journal::End() { return Append(R"({"end":true})"); }
+Status Journal::End() { return Append(kEnd); }
+
+bool IsFinished(const fs::path& state) {
+  const std::string line = ChecksumOf(kEnd) + kEnd + "\n";
+  std::ifstream stream(state / kFile, std::ios::binary);
+  std::string last(line.size(), '\0');
+  stream.seekg(-static_cast<std::streamoff>(line.size()), std::ios::end);
+  stream.read(last.data(), static_cast<std::streamsize>(last.size()));
+  return stream && last == line;
+}
 
 Status Journal::Append(const std::string& text) {
   const std::string line = ChecksumOf(text) + text + "\n";

@@ -88,4 +88,7 @@ class Journal {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;
 };
 
+/// Whether the last run with this state came to its end, by the last line of its journal.
+[[nodiscard]] bool IsFinished(const std::filesystem::path& state);
+
 }  // namespace dcmveil::pipeline

@@ -19,11 +19,21 @@ using Json = nlohmann::ordered_json;
 namespace {
 
 /// Reasons are the rule file's words, which may be no UTF-8.
-Status AddLine(int fd, const Json& line) {
-  return WriteAll(fd, line.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n");
+std::string Text(const Json& line) {
+  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 }  // namespace
+
+std::string QuarantineLine(const std::string& input, const InstanceReport& report,
+                           const std::string& rules_hash) {
+  Json line;
+  SetFileName(line, "input", input);
+  line["reason"] = report.reason;
+  if (!report.where.empty()) line["where"] = report.where;
+  line["rules_hash"] = rules_hash;
+  return Text(line);
+}
 
 Manifest::~Manifest() {
   if (fd_ >= 0) ::close(fd_);
@@ -57,14 +67,11 @@ Status Manifest::Add(const std::string& input, const std::string& output,
     for (const NoteCount& note : report.notes) notes[std::string(CodeOf(note.code))] = note.count;
   }
   if (report.outcome == Outcome::kQuarantined) {
-    Json quarantined;
-    SetFileName(quarantined, "input", input);
-    quarantined["reason"] = report.reason;
-    if (!report.where.empty()) quarantined["where"] = report.where;
-    quarantined["rules_hash"] = rules_hash_;
-    if (Status added = AddLine(quarantine_fd_, quarantined); !added) return added;
+    const Status added =
+        WriteAll(quarantine_fd_, QuarantineLine(input, report, rules_hash_) + "\n");
+    if (!added) return added;
   }
-  return AddLine(fd_, line);
+  return WriteAll(fd_, Text(line) + "\n");
 }
 
 }  // namespace dcmveil::pipeline

@@ -32,4 +32,8 @@ class Manifest {
   std::filesystem::path file_;
 };
 
+/// A line of quarantine.ndjson, without line feed.
+[[nodiscard]] std::string QuarantineLine(const std::string& input, const InstanceReport& report,
+                                         const std::string& rules_hash);
+
 }  // namespace dcmveil::pipeline

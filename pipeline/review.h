@@ -72,6 +72,13 @@ class Review {
   /// Gives the findings of one instance their numbers; what is new is in the file, as far as the
   /// operating system is concerned, before this returns. `has_output`: else only the kind counts.
   [[nodiscard]] Result<Tally> Number(const Findings& findings, bool has_output);
+  /// The number of one thing, known or new; of a text none over the limits. What is new is written
+  /// by Flush.
+  std::uint32_t NumberOfRule(std::string_view origin, std::string_view action);
+  std::uint32_t NumberOfKind(std::string_view modality, std::string_view sop_class_uid);
+  std::uint32_t NumberOfElement(const std::string& name, Vr vr);
+  std::optional<std::uint32_t> NumberOfText(Text text);
+  [[nodiscard]] Status Flush();
   /// Makes sure that all of it is on the disk.
   [[nodiscard]] Status Sync();
 
@@ -91,16 +98,11 @@ class Review {
 
   [[nodiscard]] Status ReadLines(const std::filesystem::path& file, std::size_t& sound);
   [[nodiscard]] bool Take(std::string_view line);
-  std::uint32_t NumberOfRule(std::string_view origin, std::string_view action);
-  std::uint32_t NumberOfKind(std::string_view modality, std::string_view sop_class_uid);
-  std::uint32_t NumberOfElement(const std::string& name, Vr vr);
-  std::optional<std::uint32_t> NumberOfText(Text text);
   static std::string KeyOf(const Text& text);
   void AddRule(Rule rule);
   void AddKind(Kind kind);
   void AddElement(Element element);
   void AddText(Text text);
-  [[nodiscard]] Status Flush();
 
   Limits limits_;
   int fd_ = -1;

@@ -55,8 +55,8 @@ struct Job {
   std::uint64_t bytes_out = 0;
   FileStamp input_stamp;
   FileStamp output_stamp;
-  bool recalled = false;  ///< an earlier run did it, which still holds
-  bool resumed = false;   ///< done or in flight when an earlier run was interrupted
+  bool recalled = false;   ///< an earlier run did it, which still holds
+  bool resumed = false;    ///< done or in flight when an earlier run was interrupted
   bool of_others = false;  ///< belongs to another shard
 };
 
@@ -273,9 +273,9 @@ std::optional<RunSummary::Problem> Runner::OpenSource() {
     source_ = std::make_unique<pipeline::FolderSource>(options_.input, splitter_);
     return std::nullopt;
   }
-  auto source = std::make_unique<pipeline::DicomWebSource>(
-      *options_.input_service, options_.selection, options_.dry_run ? fs::path() : state_,
-      splitter_);
+  auto source =
+      std::make_unique<pipeline::DicomWebSource>(*options_.input_service, options_.selection,
+                                                 options_.dry_run ? fs::path() : state_, splitter_);
   if (Problem problem = source->Check()) return problem;
   source_ = std::move(source);
   return std::nullopt;
@@ -312,7 +312,8 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
   std::error_code error;
   state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
   if (options_.shard) {
-    if (options_.dicomdir) return Usage("a DICOMDIR lists all instances, and a shard has only some");
+    if (options_.dicomdir)
+      return Usage("a DICOMDIR lists all instances, and a shard has only some");
     if (options_.input_service && options_.shard->by == Shard::By::kPath) {
       return Usage("a DICOM service has no folders; its inputs are split by study");
     }

@@ -189,8 +189,7 @@ std::string_view Splitter::KeyOfFolder(std::string_view folder) const {
 
 bool Splitter::TakesName(std::string_view name) const {
   const std::size_t slash = name.rfind('/');
-  return Takes("path:",
-               KeyOfFolder(slash == std::string_view::npos ? "" : name.substr(0, slash)));
+  return Takes("path:", KeyOfFolder(slash == std::string_view::npos ? "" : name.substr(0, slash)));
 }
 
 bool Splitter::MayHold(std::string_view folder) const {

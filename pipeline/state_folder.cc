@@ -69,8 +69,8 @@ std::optional<std::vector<Shard>> ShardsIn(const fs::path& state) {
   std::vector<Shard> shards;
   std::error_code error;
   if (!fs::exists(state, error) && !error) return shards;
-  for (auto it = fs::directory_iterator(state, error);
-       !error && it != fs::directory_iterator(); it.increment(error)) {
+  for (auto it = fs::directory_iterator(state, error); !error && it != fs::directory_iterator();
+       it.increment(error)) {
     if (const auto shard = ShardOfFolderName(it->path().filename().string())) {
       shards.push_back(*shard);
     }
@@ -92,12 +92,11 @@ std::optional<std::string> WhyNotIn(const fs::path& state, const std::optional<S
     return "the state folder " + state.string() +
            " is that of a run without shards; give another with --state";
   }
-  const auto other = std::find_if(shards->begin(), shards->end(), [&shard](const Shard& one) {
-    return one.count != shard->count;
-  });
+  const auto other = std::find_if(shards->begin(), shards->end(),
+                                  [&shard](const Shard& one) { return one.count != shard->count; });
   if (other != shards->end()) {
-    return "the state folder " + state.string() + " has shards of " +
-           std::to_string(other->count) + ", not of " + std::to_string(shard->count) +
+    return "the state folder " + state.string() + " has shards of " + std::to_string(other->count) +
+           ", not of " + std::to_string(shard->count) +
            ": some inputs would be done twice and others not at all. Give the same N, or another "
            "--state";
   }

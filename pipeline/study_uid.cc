@@ -85,8 +85,7 @@ class Walk {
     const std::string_view head = window_.At(offset, 12);
     if (head.size() < 8) return std::nullopt;
     Element element;
-    element.tag =
-        (Number(head, 0, 2, encoding) << 16U) | Number(head, 2, 2, encoding);
+    element.tag = (Number(head, 0, 2, encoding) << 16U) | Number(head, 2, 2, encoding);
     const bool delimits = element.tag >> 16U == 0xFFFE;
     if (delimits || !encoding.explicit_vr) {
       element.length = Number(head, 4, 4, encoding);

@@ -171,6 +171,22 @@ bool Surveyor::Add(const Tally* tally, const InstanceReport& report, std::uint64
 }
 
 Status Surveyor::Close(const Survey::Run& run, const engine::Plan& plan) {
+  std::set<std::string> used;
+  for (const Review::Rule& rule : review_.rules()) used.insert(rule.origin);
+  RuleTexts texts;
+  for (const engine::Rule& rule : plan.parts().rules) {
+    // Of the hundreds of rows of a profile most concern no element of a given set of instances.
+    // Many rows have one origin, so it has no selector of its own.
+    if (rule.of_profile) continue;
+    texts.selectors[rule.origin] = rule.selector_text;
+    if (!used.contains(rule.origin)) {
+      texts.idle.emplace_back(rule.origin, std::string(rule.spec->name));
+    }
+  }
+  return Write(run, texts);
+}
+
+Status Surveyor::Write(const Survey::Run& run, const RuleTexts& texts) const {
   ordered_json json;
   json["survey"] = 1;
   json["run"] = ToJson(run);
@@ -184,18 +200,9 @@ Status Surveyor::Close(const Survey::Run& run, const engine::Plan& plan) {
   for (const RuleSum& sum : rules_) {
     json["rules"].push_back(ordered_json::array({sum.elements, sum.instances}));
   }
-  std::set<std::string> used;
-  for (const Review::Rule& rule : review_.rules()) used.insert(rule.origin);
-  json["selectors"] = ordered_json::object();
+  json["selectors"] = texts.selectors;
   json["idle_rules"] = ordered_json::array();
-  for (const engine::Rule& rule : plan.parts().rules) {
-    // Of the hundreds of rows of a profile most concern no element of a given set of instances.
-    // Many rows have one origin, so it has no selector of its own.
-    if (rule.of_profile) continue;
-    const bool idle = !used.contains(rule.origin);
-    json["selectors"][rule.origin] = rule.selector_text;
-    if (idle) json["idle_rules"].push_back({rule.origin, std::string(rule.spec->name)});
-  }
+  for (const auto& [origin, action] : texts.idle) json["idle_rules"].push_back({origin, action});
   json["texts"] = ordered_json::array();
   for (const TextSum& sum : texts_) {
     json["texts"].push_back(ordered_json::array({sum.times, sum.instances}));
@@ -213,6 +220,68 @@ Status Surveyor::Close(const Survey::Run& run, const engine::Plan& plan) {
   const std::string text = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   if (!WriteWhole(folder_ / kSurveyFile, text)) return ErrorCode::kWriteFailed;
   return Done{};
+}
+
+Status Surveyor::Save(const Survey& survey, const fs::path& folder) {
+  Review::Limits limits;
+  limits.text_size *= 2;  // what was cut is a little longer by now, and is not cut again
+  Surveyor sums(limits);
+  if (Status opened = sums.Open(folder, /*go_on=*/false); !opened) return opened;
+  Review& review = sums.review_;
+  sums.outcomes_ = survey.outcomes;
+  sums.bytes_in_ = survey.bytes_in;
+  sums.bytes_out_ = survey.bytes_out;
+  sums.not_surveyed_ = survey.not_surveyed;
+  sums.kindless_ = survey.kindless;
+  for (const Survey::Kind& kind : survey.kinds) {
+    At(sums.kinds_, review.NumberOfKind(kind.modality, kind.sop_class_uid)) = kind.outcomes;
+  }
+  RuleTexts texts;
+  for (const Survey::Rule& rule : survey.rules) {
+    if (!rule.selector.empty()) texts.selectors[rule.origin] = rule.selector;
+    if (rule.elements == 0) {
+      texts.idle.emplace_back(rule.origin, rule.action);
+    } else {
+      At(sums.rules_, review.NumberOfRule(rule.origin, rule.action)) = {rule.elements,
+                                                                        rule.instances};
+    }
+  }
+  const auto add = [&](const auto& row, std::optional<std::string> before, std::string text,
+                       bool removed) {
+    const Survey::Rule& rule = survey.rules[row.rule];
+    const std::uint32_t element = review.NumberOfElement(row.element, row.vr);
+    const std::optional<std::uint32_t> number =
+        review.NumberOfText({.element = element,
+                             .rule = review.NumberOfRule(rule.origin, rule.action),
+                             .before = std::move(before),
+                             .text = std::move(text),
+                             .removed = removed});
+    if (number) {
+      At(sums.texts_, *number) = {row.times, row.instances};
+    } else {
+      At(sums.unlisted_, element) += row.times;
+    }
+  };
+  for (const Survey::Text& row : survey.texts) add(row, std::nullopt, row.text, false);
+  for (const Survey::Change& row : survey.changes) add(row, row.before, row.after, row.removed);
+  for (const Survey::Unlisted& row : survey.unlisted) {
+    // Rows are by name; any element of that name will do.
+    const auto& elements = review.elements();
+    const auto known = std::find_if(elements.begin(), elements.end(), [&row](const auto& element) {
+      return element.name == row.element;
+    });
+    const std::uint32_t element = known != elements.end()
+                                      ? static_cast<std::uint32_t>(known - elements.begin())
+                                      : review.NumberOfElement(row.element, Vr::UN);
+    At(sums.unlisted_, element) += row.times;
+  }
+  for (const Survey::Reason& row : survey.reasons) {
+    sums.reasons_[{row.outcome, row.reason, row.where}] = row.inputs;
+  }
+  sums.notes_ = survey.notes;
+  sums.pacer_.Set(survey.pace);
+  if (Status written = review.Flush(); !written) return written;
+  return sums.Write(survey.run, texts);
 }
 
 void Describe(const engine::PlanParts& parts, Survey::Run& run) {

@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "dcmveil/error.h"
@@ -28,6 +29,7 @@ void Double(Survey::Pace& pace);
 class Pacer {
  public:
   void Add(double seconds_since_begin, std::uint64_t bytes);
+  void Set(Survey::Pace pace) { pace_ = std::move(pace); }
   [[nodiscard]] const Survey::Pace& pace() const { return pace_; }
 
  private:
@@ -59,7 +61,17 @@ class Surveyor {
   /// Writes survey.json, whole or not at all. The plan tells how rules were written.
   [[nodiscard]] Status Close(const Survey::Run& run, const engine::Plan& plan);
 
+  /// Writes both files for a survey that was added up from those of shards, as one run would have
+  /// left them; the folder's own are replaced.
+  [[nodiscard]] static Status Save(const Survey& survey, const std::filesystem::path& folder);
+
  private:
+  /// What rules of the file are called, and those that decided nothing.
+  struct RuleTexts {
+    std::map<std::string, std::string> selectors;           ///< by origin
+    std::vector<std::pair<std::string, std::string>> idle;  ///< origin, action
+  };
+  [[nodiscard]] Status Write(const Survey::Run& run, const RuleTexts& texts) const;
   struct RuleSum {
     std::uint64_t elements = 0;
     std::uint64_t instances = 0;

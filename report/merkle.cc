@@ -64,6 +64,18 @@ std::string Hex(const Hash& hash) {
   return text;
 }
 
+std::optional<Hash> FromHex(std::string_view text) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  Hash hash = {};
+  if (text.size() != 2 * hash.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::size_t digit = kDigits.find(text[i]);
+    if (digit == std::string_view::npos) return std::nullopt;
+    hash[i / 2] = static_cast<std::uint8_t>((hash[i / 2] << 4U) | digit);
+  }
+  return hash;
+}
+
 void MerkleTree::Add(const Hash& hash) {
   Hash top = Sha256Of(std::string_view("\0", 1), Bytes(hash));
   // Each trailing one bit of the size is a full subtree that this leaf completes to a larger one.

@@ -17,6 +17,8 @@ using Hash = std::array<std::uint8_t, 32>;
 /// Of a file's bytes; nothing if it cannot be read.
 [[nodiscard]] std::optional<Hash> Sha256OfFile(const std::filesystem::path& file);
 [[nodiscard]] std::string Hex(const Hash& hash);
+/// Of 64 lower-case digits; nothing of another text.
+[[nodiscard]] std::optional<Hash> FromHex(std::string_view text);
 
 /// The Merkle Tree Hash of RFC 6962 section 2.1 over the hashes, in the order in which they are
 /// added: a leaf is SHA-256(00 hash), a node SHA-256(01 left right), and no leaf at all SHA-256().

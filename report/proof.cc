@@ -21,6 +21,7 @@ namespace {
 using Json = nlohmann::json;  // keys sorted: one text for one content
 constexpr const char* kFormat = "dcmveil-proof-1";
 constexpr const char* kDicomdir = "DICOMDIR";
+constexpr const char* kHashes = "hashes.ndjson";
 
 std::optional<std::string> ReadText(const fs::path& file) {
   std::ifstream stream(file, std::ios::binary);
@@ -117,7 +118,50 @@ struct Account {
   std::uint64_t all_inputs = 0;
   std::vector<std::string> inputs;  ///< of outputs: another one may be no file that can be read
   std::vector<std::string> outputs;
+  /// Of the files of `inputs` and `outputs`, in that order; nothing if they are not known.
+  std::optional<std::vector<Hash>> input_hashes = {};
+  std::optional<std::vector<Hash>> output_hashes = {};
 };
+
+/// The hashes that shards took when their own proofs were made, as `merge` joined them: one machine
+/// would take days to read again what many have read. Only if they are of this very manifest.
+void LoadHashes(const fs::path& state, Account& account) {
+  std::error_code error;
+  const auto hashed = fs::last_write_time(state / kHashes, error);
+  if (error || hashed < fs::last_write_time(state / "manifest.ndjson", error) || error) return;
+  std::ifstream stream(state / kHashes);
+  std::vector<Hash> inputs;
+  std::vector<Hash> outputs;
+  bool has_inputs = true;
+  std::size_t at = 0;
+  for (std::string line; std::getline(stream, line); ++at) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (!json.is_object() || at >= account.outputs.size()) return;
+    const std::optional<Hash> output = FromHex(Text(json, "output_sha256"));
+    const std::optional<Hash> input = FromHex(Text(json, "input_sha256"));
+    if (Text(json, "output") != account.outputs[at] || !output) return;
+    outputs.push_back(*output);
+    has_inputs = has_inputs && input;
+    inputs.push_back(input.value_or(Hash{}));
+  }
+  if (at != account.outputs.size()) return;
+  account.output_hashes = std::move(outputs);
+  if (has_inputs) account.input_hashes = std::move(inputs);
+}
+
+/// False if it cannot be written.
+bool StoreHashes(const fs::path& state, const Account& account) {
+  std::ofstream stream(state / kHashes, std::ios::trunc);
+  for (std::size_t i = 0; i < account.outputs.size(); ++i) {
+    nlohmann::ordered_json line;
+    line["output"] = account.outputs[i];
+    if (account.input_hashes) line["input_sha256"] = Hex((*account.input_hashes)[i]);
+    line["output_sha256"] = Hex((*account.output_hashes)[i]);
+    stream << line.dump() << "\n";
+  }
+  stream.close();
+  return !stream.fail();
+}
 
 bool ReadManifest(const fs::path& file, Account& account) {
   std::ifstream stream(file);
@@ -161,21 +205,23 @@ fs::path Resolve(const Json& run, const char* name) {
   return (fs::path(Text(run, "folder")) / Text(run, name)).lexically_normal();
 }
 
-std::optional<std::string> AddInputs(const Json& run, const Account& account, int jobs,
-                                     Json& proof) {
+std::optional<std::string> AddInputs(const Json& run, Account& account, int jobs, Json& proof) {
   proof["inputs"]["count"] = account.all_inputs;
   proof["inputs"]["hashed"] = account.inputs.size();
   proof["inputs"]["root"] = nullptr;
   if (Flag(run, "input_is_service")) return std::nullopt;
-  Files files(Resolve(run, "input"));
-  std::vector<fs::path> paths;
-  paths.reserve(account.inputs.size());
-  for (const std::string& name : account.inputs) paths.push_back(files.PathOf(name));
-  std::optional<std::vector<Hash>> hashes = HashAll(paths, jobs);
-  if (!hashes) return "an input of the manifest is not there or cannot be read";
+  if (!account.input_hashes) {
+    Files files(Resolve(run, "input"));
+    std::vector<fs::path> paths;
+    paths.reserve(account.inputs.size());
+    for (const std::string& name : account.inputs) paths.push_back(files.PathOf(name));
+    account.input_hashes = HashAll(paths, jobs);
+  }
+  if (!account.input_hashes) return "an input of the manifest is not there or cannot be read";
   // In an order that says nothing of names.
-  std::sort(hashes->begin(), hashes->end());
-  proof["inputs"]["root"] = RootOf(*hashes);
+  std::vector<Hash> hashes = *account.input_hashes;
+  std::sort(hashes.begin(), hashes.end());
+  proof["inputs"]["root"] = RootOf(hashes);
   return std::nullopt;
 }
 
@@ -186,18 +232,28 @@ std::optional<std::string> AddOutputs(const Json& run, Account& account, int job
   std::error_code error;
   fs::path root = Resolve(run, "output");
   if (!fs::is_directory(root, error)) root = root.parent_path();
-  if (Flag(run, "dicomdir") && fs::exists(root / kDicomdir, error)) {
-    account.outputs.emplace_back(kDicomdir);
+  if (!account.output_hashes) {
+    Files files(root);
+    std::vector<fs::path> paths;
+    paths.reserve(account.outputs.size());
+    for (const std::string& name : account.outputs) paths.push_back(files.PathOf(name));
+    account.output_hashes = HashAll(paths, jobs);
   }
-  std::sort(account.outputs.begin(), account.outputs.end());
-  Files files(root);
-  std::vector<fs::path> paths;
-  paths.reserve(account.outputs.size());
-  for (const std::string& name : account.outputs) paths.push_back(files.PathOf(name));
-  const std::optional<std::vector<Hash>> hashes = HashAll(paths, jobs);
-  if (!hashes) return "an output of the manifest is not there or cannot be read";
-  proof["outputs"]["count"] = account.outputs.size();
-  proof["outputs"]["root"] = RootOf(*hashes);
+  if (!account.output_hashes) return "an output of the manifest is not there or cannot be read";
+  std::vector<std::pair<std::string, Hash>> files;
+  for (std::size_t i = 0; i < account.outputs.size(); ++i) {
+    files.emplace_back(account.outputs[i], (*account.output_hashes)[i]);
+  }
+  if (Flag(run, "dicomdir") && fs::exists(root / kDicomdir, error)) {
+    const std::optional<Hash> hash = Sha256OfFile(root / kDicomdir);
+    if (!hash) return "the DICOMDIR cannot be read";
+    files.emplace_back(kDicomdir, *hash);
+  }
+  std::sort(files.begin(), files.end());
+  std::vector<Hash> hashes;
+  for (const auto& [name, hash] : files) hashes.push_back(hash);
+  proof["outputs"]["count"] = files.size();
+  proof["outputs"]["root"] = RootOf(hashes);
   return std::nullopt;
 }
 
@@ -290,6 +346,9 @@ std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path&
   if (!run.is_object() || !ReadManifest(state / "manifest.ndjson", account)) {
     return "the state folder " + state.string() + " has no run.json and manifest that can be read";
   }
+  // A shard's proof is made from its files, also the second time.
+  const bool is_shard = run.contains("shard");
+  if (!is_shard) LoadHashes(state, account);
   Json proof;
   proof["format"] = kFormat;
   for (const char* name :
@@ -301,6 +360,9 @@ std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path&
   if (std::optional<std::string> problem = AddInputs(run, account, jobs, proof)) return problem;
   if (std::optional<std::string> problem = AddOutputs(run, account, jobs, proof)) return problem;
   proof["verify"] = VerifyResult(state);
+  if (is_shard && account.output_hashes && !StoreHashes(state, account)) {
+    return "the hashes cannot be written to the state folder " + state.string();
+  }
 
   nlohmann::ordered_json whole;
   whole["proof"] = proof;

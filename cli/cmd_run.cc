@@ -9,6 +9,7 @@
 #include <iostream>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "cli/exit_codes.h"
@@ -30,8 +31,9 @@ struct Flags {
   std::string input;
   std::string output;
   std::string state;
-  std::string shard;
-  std::string shard_by;
+  /// An empty one, from a variable that is not set, must not mean all inputs.
+  std::optional<std::string> shard;
+  std::optional<std::string> shard_by;
   std::string report;
   std::string sign_key;
   std::string layout;
@@ -224,8 +226,8 @@ bool SetShard(const Flags& flags, RunOptions& options) {
     std::fprintf(stderr, "dcmveil: %s\n", message.c_str());
     return false;
   };
-  if (flags.shard.empty()) return true;
-  if (flags.shard == "auto") {
+  if (!flags.shard) return true;
+  if (*flags.shard == "auto") {
     std::string problem;
     options.shard = pipeline::ShardFromEnvironment(
         [](const char* name) -> std::optional<std::string> {
@@ -236,12 +238,12 @@ bool SetShard(const Flags& flags, RunOptions& options) {
         problem);
     if (!options.shard) return wrong("--shard auto cannot tell the shard: " + problem);
   } else {
-    options.shard = pipeline::ParseShard(flags.shard);
+    options.shard = pipeline::ParseShard(*flags.shard);
     if (!options.shard) {
       return wrong("--shard takes I/N with I from 1 to N, as in 3/16, or auto");
     }
   }
-  if (!flags.shard_by.empty() && !pipeline::SetShardBy(flags.shard_by, *options.shard)) {
+  if (flags.shard_by && !pipeline::SetShardBy(*flags.shard_by, *options.shard)) {
     return wrong("--shard-by takes study, path, or path:DEPTH as in path:2");
   }
   return true;

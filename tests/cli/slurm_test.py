@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A real Slurm runs the array job of samples/slurm: a task is killed, requeued and goes on; the merged
 state and the output are those of a single run."""
-import json
-import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
-import time
-import unittest
 
 import support
 from slurm import Slurm
-from support import CORPUS, DCMVEIL, CliTest, Environment, Main, NeedsCorpus, Split, Tree
+from support import (CORPUS, DCMVEIL, CliTest, Environment, Main, MakeStudies, NeedsCorpus,
+                     Tree)
 
 SCRIPTS = support.SOURCE / "samples" / "slurm"
 SHARDS = 4
@@ -32,25 +29,6 @@ echo "$run" > "{folder}/stopped.new"
 mv "{folder}/stopped.new" "{folder}/stopped"
 wait "$run"
 """
-
-
-def MakeStudies(template, folder, studies, slices):
-    """Copies of a sample: so many studies of so many instances."""
-    data = template.read_bytes()
-    meta = Split(data)[2]
-
-    def Uid(tag):
-        place = data.index(tag, 0 if tag[:2] == b"\2\0" else len(meta))
-        length = int.from_bytes(data[place + 6:place + 8], "little")
-        return data[place + 8:place + 8 + length].rstrip(b"\0")
-
-    instance, study = Uid(b"\2\0\3\0UI"), Uid(b"\x20\0\x0d\0UI")
-    folder.mkdir()
-    for number in range(studies * slices):
-        copy = data.replace(instance, b"1.2.826.0.1.98." + b"1%0*d" % (len(instance) - 16, number))
-        copy = copy.replace(study, b"1.2.826.0.1.97." +
-                            b"1%0*d" % (len(study) - 16, number % studies))
-        (folder / f"{number:05}").write_bytes(copy)
 
 
 class SlurmArray(CliTest):
@@ -93,9 +71,8 @@ class SlurmArray(CliTest):
         self.assertEqual(self.ManifestBytes(single).splitlines(),
                          self.ManifestBytes(output).splitlines(), logs)
         self.ExpectSameTrees(single, output)
-        for name in ("quarantine.ndjson",):
-            self.assertEqual((self.State(single) / name).read_bytes(),
-                             (self.State(output) / name).read_bytes())
+        self.assertEqual((self.State(single) / "quarantine.ndjson").read_bytes(),
+                         (self.State(output) / "quarantine.ndjson").read_bytes())
         shards = [len((self.State(output) / f"shard-{i}-of-4" / "manifest.ndjson")
                       .read_bytes().splitlines()) for i in range(1, SHARDS + 1)]
         print(f"{len(Tree(output))} outputs of {sum(shards)} inputs in shards of {shards}")
@@ -103,7 +80,8 @@ class SlurmArray(CliTest):
     def test_a_task_that_was_killed_requeues_itself(self):
         source = self.tmp / "in"
         shutil.copytree(self.samples, source)
-        MakeStudies(self.samples / "PROBST_PAULA" / "MR_Kopf" / "PROBST.MR.0001.IMA", source / "more", 24, 12)
+        template = self.samples / "PROBST_PAULA" / "MR_Kopf" / "PROBST.MR.0001.IMA"
+        MakeStudies(template, source / "more", 24, 12)
         self.Go(source, "KILL")
 
     @NeedsCorpus

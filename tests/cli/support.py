@@ -235,6 +235,25 @@ def MakeCopies(template, folder, count):
     return folder
 
 
+def MakeStudies(template, folder, studies, slices):
+    """Copies of a sample: so many studies of so many instances."""
+    data = template.read_bytes()
+    meta = Split(data)[2]
+
+    def Uid(tag):
+        place = data.index(tag, 0 if tag[:2] == b"\2\0" else len(meta))
+        length = int.from_bytes(data[place + 6:place + 8], "little")
+        return data[place + 8:place + 8 + length].rstrip(b"\0")
+
+    instance, study = Uid(b"\2\0\3\0UI"), Uid(b"\x20\0\x0d\0UI")
+    folder.mkdir()
+    for number in range(studies * slices):
+        copy = data.replace(instance, b"1.2.826.0.1.98." + b"1%0*d" % (len(instance) - 16, number))
+        copy = copy.replace(study, b"1.2.826.0.1.97." +
+                            b"1%0*d" % (len(study) - 16, number % studies))
+        (folder / f"{number:05}").write_bytes(copy)
+
+
 class CliTest(unittest.TestCase):
     """Has a temporary folder a test (self.tmp) and samples a class (self.samples)."""
     maxDiff = 4000

@@ -577,8 +577,67 @@ TEST_F(DicomWebRunTest, LargeInstancesGoByDisk) {
   EXPECT_TRUE(target.Stored().begin()->second.ends_with(std::string(1000, 'L')));
   for (const auto& file : fs::directory_iterator(folder_ / "state")) {
     EXPECT_TRUE(file.path().extension() == ".json" || file.path().extension() == ".ndjson" ||
-                file.path().filename() == "journal");
+                file.path().filename() == "journal" || file.path().filename() == "lock");
   }
+}
+
+/// Each shard searches the studies of its own, and nothing is left or done twice.
+TEST_F(DicomWebRunTest, ShardsOfAService) {
+  constexpr int kStudies = 9;
+  const auto study_of = [](int i) { return "1.2.3." + std::to_string(i % kStudies); };
+  for (int i = 0; i < 27; ++i) {
+    const std::string uid = InstanceUid(i);
+    fake_.Add(study_of(i) + "/" + study_of(i) + ".1/" + uid,
+              testing::File(testing::With(
+                  testing::SmallCt(),
+                  {Text({0x0008, 0x0018}, "UI", uid), Text({0x0020, 0x000D}, "UI", study_of(i)),
+                   Text({0x0020, 0x000E}, "UI", study_of(i) + ".1")})));
+  }
+  std::vector<std::string> list;
+  for (int i = 0; i < kStudies; ++i) {
+    // A study, a series alone, a series of a study, and what is not there.
+    list.push_back(
+        i % 3 == 0 ? study_of(i)
+                   : (i % 3 == 1 ? study_of(i) + ".1" : study_of(i) + "/" + study_of(i) + ".1"));
+    list.push_back("9.9." + std::to_string(i));
+  }
+  for (const bool listed : {false, true}) {
+    std::set<std::string> inputs;
+    std::uint64_t not_found = 0;
+    std::map<std::string, int> before;
+    for (std::uint32_t index = 1; index <= 4; ++index) {
+      RunOptions options = FromService();
+      options.output = folder_ / (listed ? "listed" : "out");
+      if (listed) options.selection.uids = list;
+      options.shard = Shard{.index = index, .count = 4};
+      Go(options);
+      ASSERT_FALSE(summary_.problem) << summary_.problem->message;
+      // Nothing, if counting was slower than the run.
+      EXPECT_TRUE(summary_.counts.total == 0 ||
+                  summary_.counts.total == summary_.counts.finished());
+      not_found += summary_.reasons["not-found"];
+      std::set<std::string> studies;
+      for (const nlohmann::json& line : Manifest()) {
+        const std::string input = line["input"];
+        EXPECT_TRUE(inputs.insert(input).second) << input << " is in two shards";
+        if (!line["output"].is_null()) studies.insert(input.substr(0, input.find("/series")));
+      }
+      if (listed) continue;
+      for (int i = 0; i < kStudies; ++i) {
+        const std::string part = "/dicom/studies/" + study_of(i) + "/series";
+        const bool asked = fake_.RequestsOf("GET", part) > before[part];
+        before[part] = fake_.RequestsOf("GET", part);
+        EXPECT_EQ(asked, studies.contains("studies/" + study_of(i))) << part;
+      }
+    }
+    EXPECT_EQ(inputs.size() - not_found, 27U);
+    EXPECT_EQ(not_found, listed ? 9U : 0U);
+  }
+  RunOptions by_path = FromService();
+  by_path.shard = Shard{.index = 1, .count = 4, .by = Shard::By::kPath};
+  Go(by_path);
+  ASSERT_TRUE(summary_.problem);
+  EXPECT_TRUE(summary_.problem->usage);
 }
 
 }  // namespace

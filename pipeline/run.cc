@@ -104,7 +104,7 @@ class Runner {
   [[nodiscard]] bool StillHolds(const pipeline::JournalEntry& entry, const FileStamp& stamp) const;
   bool Recall(Job& job);
   enum class Owner { kThis, kOther, kUnsure };
-  [[nodiscard]] Owner LookForOwner(const pipeline::Input& input) const;
+  [[nodiscard]] Owner LookForOwner(Job& job) const;
   [[nodiscard]] bool IsOfOthers(const Result<Deidentified>& result, const std::string& name) const;
   [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
   [[nodiscard]] Problem OpenCrosswalk();
@@ -501,14 +501,19 @@ bool Runner::Recall(Job& job) {
   return true;
 }
 
-/// By study only the file's own header tells; a service told it before.
-Runner::Owner Runner::LookForOwner(const pipeline::Input& input) const {
-  if (!splitter_ || !splitter_->by_study() || options_.input_service) return Owner::kThis;
-  const Result<std::optional<std::string>> uid = pipeline::LookForStudyUid(input.file);
+/// By study only the file's own header tells; a service told it before. Takes the file's stamp.
+Runner::Owner Runner::LookForOwner(Job& job) const {
+  if (options_.input_service) return Owner::kThis;
+  if (!splitter_ || !splitter_->by_study()) {
+    job.input_stamp = pipeline::StampOf(job.input.file).value_or(FileStamp{});
+    return Owner::kThis;
+  }
+  const Result<pipeline::BriefLook> look = pipeline::LookInto(job.input.file);
   // A file that this shard cannot read may be its own. Who merges the shards has one line of it.
-  if (!uid) return Owner::kThis;
-  if (!*uid) return Owner::kUnsure;
-  return splitter_->TakesStudy(**uid) ? Owner::kThis : Owner::kOther;
+  if (!look) return Owner::kThis;
+  job.input_stamp = look->stamp;
+  if (!look->study_uid) return Owner::kUnsure;
+  return splitter_->TakesStudy(*look->study_uid) ? Owner::kThis : Owner::kOther;
 }
 
 bool Runner::IsOfOthers(const Result<Deidentified>& result, const std::string& name) const {
@@ -523,18 +528,14 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = *job.input.problem, .where = {}});
     return;
   }
-  if (!options_.input_service) {
-    job.input_stamp = pipeline::StampOf(job.input.file).value_or(FileStamp{});
-  }
-  if (Recall(job)) return;
+  const Owner owner = LookForOwner(job);
+  job.of_others = owner == Owner::kOther;
+  if (job.of_others || Recall(job)) return;
   if (job.input.skipped) {
     // The output that the source was told of has gone since.
     SetError(job.report, {.code = ErrorCode::kReadFailed, .where = {}});
     return;
   }
-  const Owner owner = LookForOwner(job.input);
-  job.of_others = owner == Owner::kOther;
-  if (job.of_others) return;
   Result<Deidentified> result =
       job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes), job.findings.get())
                       : engine_.ApplyToFile(job.input.file, job.findings.get());

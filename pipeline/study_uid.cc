@@ -2,6 +2,7 @@
 #include "pipeline/study_uid.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -208,14 +209,17 @@ std::optional<std::string> StudyUidIn(Window& window) {
 
 }  // namespace
 
-Result<std::optional<std::string>> LookForStudyUid(const std::filesystem::path& file) {
+Result<BriefLook> LookInto(const std::filesystem::path& file) {
   // It was a regular file when it was listed; should it be a FIFO by now, opening must not wait.
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return ErrorCode::kReadFailed;
   Window window(fd);
-  std::optional<std::string> uid = StudyUidIn(window);
+  struct stat info = {};
+  if (::fstat(fd, &info) != 0) return ErrorCode::kReadFailed;
+  BriefLook look{.stamp = StampOf(info)};
+  look.study_uid = StudyUidIn(window);
   if (window.failed()) return ErrorCode::kReadFailed;
-  return uid;
+  return look;
 }
 
 }  // namespace dcmveil::pipeline

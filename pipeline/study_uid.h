@@ -6,13 +6,19 @@
 #include <string>
 
 #include "dcmveil/error.h"
+#include "pipeline/files.h"
 
 namespace dcmveil::pipeline {
 
-/// The Study Instance UID of a file, by as little reading as it takes: of most files the first 4
-/// KB. Nothing if that cannot be told without doubt: a file that is not as PS3.10 and PS3.5 have it
-/// up to that element, or is deflated, or has none. Then only a full reading tells. Fails with
+struct BriefLook {
+  FileStamp stamp;
+  /// Study Instance UID. Nothing if it cannot be told without doubt: the file is not as PS3.10 and
+  /// PS3.5 have it up to that element, or is deflated, or has none. Only a full reading tells then.
+  std::optional<std::string> study_uid = {};
+};
+
+/// What the beginning of a file tells, of most files the first 4 KB, for one opening. Fails with
 /// kReadFailed. Any number of threads.
-[[nodiscard]] Result<std::optional<std::string>> LookForStudyUid(const std::filesystem::path& file);
+[[nodiscard]] Result<BriefLook> LookInto(const std::filesystem::path& file);
 
 }  // namespace dcmveil::pipeline

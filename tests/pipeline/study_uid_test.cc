@@ -24,9 +24,12 @@ using testing::Without;
 
 std::string Look(const std::string& bytes) {
   static const Folder folder;
-  const auto uid = LookForStudyUid(folder.Write("file", bytes));
-  EXPECT_TRUE(uid);
-  return uid && *uid ? **uid : "(unsure)";
+  const auto look = LookInto(folder.Write("file", bytes));
+  EXPECT_TRUE(look);
+  if (look) {
+    EXPECT_EQ(look->stamp.size, bytes.size());
+  }
+  return look ? look->study_uid.value_or("(unsure)") : "(unread)";
 }
 
 const Engine& AnEngine() {
@@ -82,7 +85,7 @@ TEST(StudyUidTest, WhatItDoesNotTell) {
     const std::string uid = Look(file.substr(0, size));
     EXPECT_TRUE(uid == "(unsure)" || uid == "1.2.3") << size;
   }
-  EXPECT_FALSE(LookForStudyUid("/nowhere/at/all"));
+  EXPECT_FALSE(LookInto("/nowhere/at/all"));
 }
 
 /// What the engine makes of the file, if the look told something.
@@ -123,13 +126,13 @@ TEST(StudyUidTest, SamplesAndCorpus) {
     }
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
       if (!entry.is_regular_file()) continue;
-      const auto uid = LookForStudyUid(entry.path());
-      ASSERT_TRUE(uid);
-      if (!*uid) continue;
+      const auto look = LookInto(entry.path());
+      ASSERT_TRUE(look);
+      if (!look->study_uid) continue;
       ++told;
       const Result<Deidentified> result = AnEngine().ApplyToFile(entry.path());
       if (!result) continue;
-      EXPECT_EQ(result->originals.study_instance_uid, **uid) << entry.path();
+      EXPECT_EQ(result->originals.study_instance_uid, *look->study_uid) << entry.path();
     }
   }
   EXPECT_GT(told, 40);

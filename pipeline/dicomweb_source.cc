@@ -49,7 +49,7 @@ DicomWebSource::DicomWebSource(const Connection& connection, Selection selection
     : service_(connection, SpoolFolder(state)),
       selection_(std::move(selection)),
       state_(state),
-      splitter_(std::move(splitter)) {}
+      splitter_(splitter) {}
 
 DicomWebSource::~DicomWebSource() {
   service_.Stop();

@@ -31,7 +31,7 @@ bool LeadsToFileInside(const fs::path& link, const fs::path& root) {
 }  // namespace
 
 FolderSource::FolderSource(fs::path root, std::optional<Splitter> splitter)
-    : root_(std::move(root)), splitter_(std::move(splitter)) {
+    : root_(std::move(root)), splitter_(splitter) {
   std::error_code error;
   if (!fs::is_directory(root_, error)) {
     only_ = Input{.file = root_, .name = root_.filename().string(), .problem = {}};

@@ -251,6 +251,7 @@ std::optional<std::string> AddOutputs(const Json& run, Account& account, int job
   }
   std::sort(files.begin(), files.end());
   std::vector<Hash> hashes;
+  hashes.reserve(files.size());
   for (const auto& [name, hash] : files) hashes.push_back(hash);
   proof["outputs"]["count"] = files.size();
   proof["outputs"]["root"] = RootOf(hashes);

@@ -31,7 +31,7 @@ class EveryInput(CliTest):
         self.assertEqual(before, Snapshot(source), "the input is never touched")
         state = self.State(output)
         self.assertEqual(0o700, stat.S_IMODE(state.stat().st_mode))
-        self.assertEqual([b"journal", b"manifest.ndjson", b"quarantine.ndjson", b"run.json"],
+        self.assertEqual([b"journal", b"lock", b"manifest.ndjson", b"quarantine.ndjson", b"run.json"],
                          Walk(state))
         shutil.rmtree(output)
         shutil.rmtree(state)

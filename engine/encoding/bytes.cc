@@ -81,7 +81,7 @@ std::optional<std::string_view> ByteSource::InMemory(std::uint64_t offset,
 std::string ByteSource::Read(std::uint64_t offset, std::uint64_t size) const {
   if (offset >= size_) return {};
   size = std::min(size, size_ - offset);
-  if (fd_ < 0) return buffer_.substr(offset, size);
+  if (const auto bytes = InMemory(offset, size)) return std::string(*bytes);
   std::string bytes(size, '\0');
   bytes.resize(ReadAt(fd_, bytes.data(), size, offset));
   return bytes;

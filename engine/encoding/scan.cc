@@ -16,6 +16,8 @@ constexpr Tag kItem{0xFFFE, 0xE000};
 constexpr Tag kItemEnd{0xFFFE, 0xE00D};
 constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
 constexpr Tag kPixelData{0x7FE0, 0x0010};
+/// Compressed frames up to this many bytes are read into memory, together.
+constexpr std::uint64_t kShortFrames = 524288;
 /// VRs with a 32-bit length behind two reserved bytes (PS3.5 table 7.1-1).
 constexpr VrSet kLongVrs{Vr::OB, Vr::OD, Vr::OF, Vr::OL, Vr::OV, Vr::OW, Vr::SQ,
                          Vr::SV, Vr::UC, Vr::UN, Vr::UR, Vr::UT, Vr::UV};
@@ -356,6 +358,8 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
         // Fragments in UN are items of a sequence to every other reader.
         if (header.tag != kPixelData || (encoding.explicit_vr && header.is_unknown))
           return Error{ErrorCode::kMalformed, ToString(header.tag)};
+        // One read instead of one for each fragment here, and more for the guard.
+        if (size - header.value <= kShortFrames) (void)source.Head(size);
         const End end = ScanFragments(header.value, size, [&source](std::uint64_t offset) {
           const std::string_view bytes = source.Peek(offset, 8);
           return bytes.size() < 8 ? nullptr : reinterpret_cast<const unsigned char*>(bytes.data());

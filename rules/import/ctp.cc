@@ -2,7 +2,6 @@
 #include "rules/import/ctp.h"
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,63 +16,17 @@
 namespace dcmveil::rules {
 namespace {
 
-constexpr std::size_t kWidth = 100;
-constexpr std::size_t kLongestCode = 160;
-
-// What may stand in a comment on one line.
-std::string Plain(std::string_view text, std::size_t longest = kLongestCode) {
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const char plain = byte < 0x20 || byte == 0x7F ? ' ' : c;
-    if (plain == ' ' && out.ends_with(' ')) continue;
-    out += plain;
-  }
-  if (out.size() > longest) {
-    // Not in the middle of a character of UTF-8.
-    std::size_t end = longest;
-    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0U) == 0x80U) --end;
-    out.resize(end);
-    out += " …";
-  }
-  return out;
-}
-
-// The words broken into lines of comment.
-std::vector<std::string> Wrapped(const std::string& text, const std::string& indent) {
-  std::vector<std::string> lines;
-  std::string line = indent + "#";
-  const std::size_t head = line.size();
-  std::size_t at = 0;
-  while (at < text.size()) {
-    const std::size_t end = std::min(text.find(' ', at), text.size());
-    if (line.size() > head && line.size() + 1 + end - at > kWidth) {
-      lines.push_back(line);
-      line = indent + "#  ";
-    }
-    line += " " + text.substr(at, end - at);
-    at = end + 1;
-  }
-  lines.push_back(line);
-  return lines;
-}
-
-/// One entry of the output's lists with the comments above it.
-struct Entry {
-  int line = 0;                       ///< of the script; 0: of no single line
-  std::vector<std::string> comments;  ///< not wrapped
-  std::string text;                   ///< "- {tag: …}"
-  std::string fallback;               ///< instead of `text`, should it not load
-  std::string what;                   ///< the element, for messages
-};
-
 class CtpImporter {
  public:
   CtpImporter(CtpScript script, std::string name, const ImportOptions& options)
-      : script_(std::move(script)), name_(std::move(name)), options_(options) {}
+      : script_(std::move(script)), file_("ctp", std::move(name)), options_(options) {}
 
   Imported Run() {
+    file_.head.emplace_back(
+        "Items of sequences are always decided element by element by these same rules; CTP opens "
+        "them only under @process.");
     ReadSwitches();
+    file_.otherwise_keep = !unspecified_;
     Rules();
     Keeps();
     Unknown();
@@ -85,37 +38,10 @@ class CtpImporter {
             "{group: odd, action: remove}");
     }
     FindLint();
-    Imported out;
-    MakeItLoad();
-    std::stable_sort(remarks_.begin(), remarks_.end(),
-                     [](const Diagnostic& a, const Diagnostic& b) { return a.line < b.line; });
-    out.remarks = std::move(remarks_);
-    out.complete = complete_;
-    out.needs_key = NeedsKey();
-    out.yaml = Render(out.needs_key, nullptr);
-    return out;
+    return file_.Finish();
   }
 
  private:
-  // ---- Remarks -----------------------------------------------------------------------------
-
-  void Replaced(int line, const std::string& what, const std::string& message) {
-    complete_ = false;
-    Remark(Diagnostic::Severity::kWarning, line, what + ": " + message);
-  }
-  void Note(int line, const std::string& what, const std::string& message) {
-    Remark(Diagnostic::Severity::kNote, line, what + ": " + message);
-  }
-  void Remark(Diagnostic::Severity severity, int line, const std::string& message) {
-    remarks_.push_back({.severity = severity,
-                        .file = name_,
-                        .line = line,
-                        .column = line > 0 ? 1 : 0,
-                        .message = Plain(message, 2 * kLongestCode),
-                        .hint = {}});
-  }
-  void Lint(std::string text) { lint_.push_back(std::move(text)); }
-
   // ---- The script's parts ------------------------------------------------------------------
 
   void ReadSwitches() {
@@ -142,7 +68,7 @@ class CtpImporter {
   }
 
   void Other(int line, std::string comment, const std::string& rule) {
-    entries_.push_back({line, {std::move(comment)}, "- " + rule, {}, {}});
+    file_.rules.push_back({line, {std::move(comment)}, "- " + rule, {}, {}});
   }
 
   void Rules() {
@@ -157,8 +83,9 @@ class CtpImporter {
       } else if (targets.back()) {
         const auto [it, is_new] = last.try_emplace(targets.back()->path, i);
         if (!is_new) {
-          Lint("line " + std::to_string(script_.rules[it->second].line) + ": " + it->first +
-               " has another rule in line " + std::to_string(entry.line) + "; that one is used");
+          file_.Lint("line " + std::to_string(script_.rules[it->second].line) + ": " + it->first +
+                     " has another rule in line " + std::to_string(entry.line) +
+                     "; that one is used");
           it->second = i;
         }
       }
@@ -176,9 +103,9 @@ class CtpImporter {
 
   void NoElement(const CtpEntry& entry) {
     const std::string what = Plain(entry.target, 40);
-    Replaced(entry.line, what, "names no element; the rule is left out");
-    Lint("line " + std::to_string(entry.line) + ": " + what +
-         " names no element; the rule was left out: " + Shown(entry.code));
+    file_.Replaced(entry.line, what, "names no element; the rule is left out");
+    file_.Lint("line " + std::to_string(entry.line) + ": " + what +
+               " names no element; the rule was left out: " + Shown(entry.code));
   }
 
   // The code as a comment may show it: a cipher's key is not told.
@@ -188,8 +115,8 @@ class CtpImporter {
   }
 
   void NoRule(const CtpEntry& entry, const std::string& what, const std::string& why) {
-    Note(entry.line, what, why);
-    Lint("line " + std::to_string(entry.line) + ": " + what + ": " + why);
+    file_.Note(entry.line, what, why);
+    file_.Lint("line " + std::to_string(entry.line) + ": " + what + ": " + why);
   }
 
   void Rule(const CtpEntry& entry, const CtpTarget& target) {
@@ -210,26 +137,27 @@ class CtpImporter {
                                       Shown(entry.code)};
     for (const std::string& text : translated.replaced) {
       comments.push_back("REPLACED: " + text);
-      Replaced(entry.line, what, text);
+      file_.Replaced(entry.line, what, text);
     }
     for (const std::string& text : translated.differs) {
       comments.push_back("differs: " + text);
-      Note(entry.line, what, text);
+      file_.Note(entry.line, what, text);
     }
     if (translated.uses_hash) ++hashes_;
     if (!translated.unknown_function.empty()) {
       const std::optional<std::string> nearest = NearestCtpFunction(translated.unknown_function);
-      Lint("line " + std::to_string(entry.line) + ": @" + Plain(translated.unknown_function, 40) +
-           " is no function; CTP writes its text into the element" +
-           (nearest ? "; was @" + *nearest + " meant?" : ""));
+      file_.Lint("line " + std::to_string(entry.line) + ": @" +
+                 Plain(translated.unknown_function, 40) +
+                 " is no function; CTP writes its text into the element" +
+                 (nearest ? "; was @" + *nearest + " meant?" : ""));
     }
     if (!translated.syntax_problem.empty()) {
-      Lint("line " + std::to_string(entry.line) + ": " + Plain(translated.syntax_problem));
+      file_.Lint("line " + std::to_string(entry.line) + ": " + Plain(translated.syntax_problem));
     }
     const std::string because = "}, because: " + Quoted("as the script says for " + what) + "}";
     for (const std::string& condition : translated.rejects) {
-      rejects_.push_back({entry.line, comments, "- {when: {" + condition + because,
-                          "- {when: {" + Quoted(what) + ": {exists: true}" + because, what});
+      file_.rejects.push_back({entry.line, comments, "- {when: {" + condition + because,
+                               "- {when: {" + Quoted(what) + ": {exists: true}" + because, what});
     }
     for (const RuleLine& line : translated.rules) Line(entry.line, target, line, comments);
     LintRule(entry, target, translated);
@@ -259,7 +187,7 @@ class CtpImporter {
     std::string fallback;
     if (line.action != "add") fallback = "- {" + target.selector + ", action: remove}";
     // The comments stand above the first line of a rule only.
-    entries_.push_back(
+    file_.rules.push_back(
         {number, std::exchange(comments, {}), text + "}", std::move(fallback), target.path});
   }
 
@@ -302,7 +230,7 @@ class CtpImporter {
 
   void SafePrivate(const CtpEntry& entry) {
     const std::string text = "kept are those of PS3.15 table E.3.10-1; CTP has a list of its own";
-    Note(entry.line, "safe private elements", text);
+    file_.Note(entry.line, "safe private elements", text);
     std::map<std::string, std::vector<std::string>> by_creator;
     for (const rules::SafePrivate& row : SafePrivateRows()) {
       char tag[16];
@@ -318,7 +246,7 @@ class CtpImporter {
         if (rule.back() != '[') rule += ", ";
         rule += "{creator: " + Quoted(creator) + ", tag: " + Quoted(tag) + "}";
       }
-      entries_.push_back(
+      file_.rules.push_back(
           {entry.line, std::exchange(comments, {}), rule + "], action: keep}", {}, {}});
     }
   }
@@ -327,9 +255,9 @@ class CtpImporter {
     for (const CtpEntry& entry : script_.unknown) {
       if (!entry.enabled) continue;
       const std::string what = Plain(entry.target, 40);
-      Replaced(entry.line, what, "is no part of the language; it is left out");
-      Lint("line " + std::to_string(entry.line) + ": " + what +
-           " is no part of the language; it was left out");
+      file_.Replaced(entry.line, what, "is no part of the language; it is left out");
+      file_.Lint("line " + std::to_string(entry.line) + ": " + what +
+                 " is no part of the language; it was left out");
     }
   }
 
@@ -358,38 +286,42 @@ class CtpImporter {
 
   void FindLint() {
     if (!unspecified_) {
-      Lint("unspecifiedelements is off: every element without a rule passes unchanged");
+      file_.Lint("unspecifiedelements is off: every element without a rule passes unchanged");
     }
     if (!private_groups_ && !unspecified_) {
-      Lint("privategroups is off: private elements without a rule pass unchanged");
+      file_.Lint("privategroups is off: private elements without a rule pass unchanged");
     }
-    if (!overlays_) Lint("overlays is off: bitmaps and texts of overlays pass unchanged");
+    if (!overlays_) file_.Lint("overlays is off: bitmaps and texts of overlays pass unchanged");
     if (curves_ && !unspecified_) {
-      Lint("curves alone does nothing in CTP; here they are removed");
+      file_.Lint("curves alone does nothing in CTP; here they are removed");
     }
     if (!unopened_.empty()) {
-      Lint("sequences that are kept without @process pass with all their items in CTP: line " +
-           Joined(unopened_));
+      file_.Lint(
+          "sequences that are kept without @process pass with all their items in CTP: line " +
+          Joined(unopened_));
     }
     if (!descriptors_.empty()) {
-      Lint("free text that is kept as it was typed; the action clean takes out what identifies: " +
-           Joined(descriptors_));
+      file_.Lint(
+          "free text that is kept as it was typed; the action clean takes out what identifies: " +
+          Joined(descriptors_));
     }
     if (hashes_ > 0) {
-      Lint(std::to_string(hashes_) +
-           (options_.compatible_hashes
-                ? " rules hash without a key: whoever guesses a value can test the guess"
-                : " rules hash without a key, so that guesses can be tested; here they are keyed"));
+      file_.Lint(
+          std::to_string(hashes_) +
+          (options_.compatible_hashes
+               ? " rules hash without a key: whoever guesses a value can test the guess"
+               : " rules hash without a key, so that guesses can be tested; here they are keyed"));
     }
     if (disabled_ > 0)
-      Lint(std::to_string(disabled_) + " rules that are switched off were left out");
+      file_.Lint(std::to_string(disabled_) + " rules that are switched off were left out");
     std::vector<std::string> exposed;
     for (const ProfileRow& row : BasicRows()) {
       if (!row.odd_groups && !row.keyword.empty() && Passes(row)) exposed.emplace_back(row.keyword);
     }
     if (!exposed.empty()) {
-      Lint(std::to_string(exposed.size()) + " attributes that the basic profile of " +
-           std::string(ProfileEdition()) + " protects have no rule and pass: " + Joined(exposed));
+      file_.Lint(std::to_string(exposed.size()) + " attributes that the basic profile of " +
+                 std::string(ProfileEdition()) +
+                 " protects have no rule and pass: " + Joined(exposed));
     }
   }
 
@@ -406,113 +338,9 @@ class CtpImporter {
            row.keyword == "SOPInstanceUID" || row.keyword == "StudyInstanceUID";
   }
 
-  // ---- The output --------------------------------------------------------------------------
-
-  [[nodiscard]] bool NeedsKey() const {
-    return std::any_of(entries_.begin(), entries_.end(), [](const Entry& entry) {
-      const std::size_t at = entry.text.find("action: ");
-      if (at == std::string::npos) return false;
-      const std::string_view rest = std::string_view(entry.text).substr(at + 8);
-      const engine::ActionSpec* const spec =
-          engine::FindAction(rest.substr(0, rest.find_first_of(",}")));
-      return spec != nullptr && (spec->needs_key || spec->name == "pseudonym");
-    });
-  }
-
-  /// `places`, if not null, gets the entry behind each line of the text.
-  std::string Render(bool with_key, std::map<int, Entry*>* places) {
-    std::string out;
-    int line = 1;
-    const auto put = [&](const std::string& text) {
-      out += text + "\n";
-      ++line;
-    };
-    const auto comment = [&](const std::string& text, const std::string& indent) {
-      for (const std::string& part : Wrapped(text, indent)) put(part);
-    };
-    const std::string file = std::filesystem::path(name_).filename().string();
-    comment("Made by dcmveil import ctp from " + Plain(file) + ".", "");
-    comment(
-        "Read docs/migration.md, then look at what it does: dcmveil check and explain, and run "
-        "--dry-run --report.",
-        "");
-    if (with_key) {
-      comment("The rules need a key; make it once and keep a copy: dcmveil keygen project.key", "");
-    }
-    comment(
-        "Items of sequences are always decided element by element by these same rules; CTP opens "
-        "them only under @process.",
-        "");
-    if (!lint_.empty()) {
-      put("#");
-      comment("Findings about the script:", "");
-      for (const std::string& text : lint_) comment("* " + text, "");
-    }
-    put("dcmveil: 1");
-    put("name: " + Quoted(Plain(std::filesystem::path(name_).stem().string(), 60)));
-    put("profile: none");
-    if (with_key) put("key: {file: project.key}");
-    const auto list = [&](std::string_view key, std::vector<Entry>& entries) {
-      // A list of comments alone would be none.
-      const bool empty = std::none_of(entries.begin(), entries.end(), [](const Entry& entry) {
-        return entry.text.starts_with('-');
-      });
-      put(std::string(key) + (empty ? ": []" : ":"));
-      for (Entry& entry : entries) {
-        for (const std::string& text : entry.comments) comment(text, "  ");
-        if (places != nullptr) (*places)[line] = &entry;
-        put("  " + entry.text);
-      }
-    };
-    list("rules", entries_);
-    if (!rejects_.empty()) list("reject", rejects_);
-    if (unspecified_) {
-      put("otherwise: remove");
-    } else {
-      put("otherwise: keep");
-    }
-    return out;
-  }
-
-  // The loader is the judge of every line: what it refuses is replaced, and then left out.
-  void MakeItLoad() {
-    while (true) {
-      std::map<int, Entry*> places;
-      const std::string yaml = Render(false, &places);
-      try {
-        (void)LoadRulesFromText(yaml, name_, ".", {.key_file = {}, .allow_missing_key = true});
-        return;
-      } catch (const RuleError& error) {
-        std::set<Entry*> done;
-        for (const Diagnostic& diagnostic : error.diagnostics()) {
-          if (diagnostic.severity != Diagnostic::Severity::kError) continue;
-          const auto it = places.find(diagnostic.line);
-          if (it == places.end()) throw;
-          if (done.insert(it->second).second) FallBack(*it->second, diagnostic.message);
-        }
-      }
-    }
-  }
-
-  void FallBack(Entry& entry, const std::string& message) {
-    const std::string text =
-        "cannot be said in dcmveil's language (" + message + "); " +
-        (entry.fallback.empty() ? "it is left out" : "what is strictest stands in its place");
-    entry.comments.push_back("REPLACED: " + Plain(text, 2 * kLongestCode));
-    Replaced(entry.line, entry.what.empty() ? "rule" : entry.what, text);
-    // A comment alone stays where nothing is left.
-    entry.text = entry.fallback.empty() ? "# (left out)" : entry.fallback;
-    entry.fallback.clear();
-  }
-
   CtpScript script_;
-  std::string name_;
+  RuleFile file_;
   const ImportOptions& options_;
-  std::vector<Entry> entries_;
-  std::vector<Entry> rejects_;
-  std::vector<Diagnostic> remarks_;
-  std::vector<std::string> lint_;
-  bool complete_ = true;
 
   bool private_groups_ = false;
   bool unspecified_ = false;

@@ -6,20 +6,11 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
-#include "dcmveil/rules.h"
 #include "rules/import/ctp_rule.h"
+#include "rules/import/rule_file.h"
 
 namespace dcmveil::rules {
-
-struct Imported {
-  std::string yaml;  ///< a rule file that loads, once its key has been made
-  /// Warnings: what was replaced by something stricter. Notes: what means something else.
-  std::vector<Diagnostic> remarks;
-  bool complete = true;  ///< nothing had to be replaced
-  bool needs_key = false;
-};
 
 /// Throws RuleError if the text is no script. `name` stands for the file in messages, its last part
 /// in the output. Reads no other file. No message holds a cipher's key.

@@ -11,6 +11,7 @@
 
 #include "engine/action.h"
 #include "rules/import/ctp_code.h"
+#include "rules/import/rule_file.h"
 #include "rules/selector.h"
 
 namespace dcmveil::rules {
@@ -652,25 +653,6 @@ std::optional<CtpTarget> PrivateTarget(std::string_view text) {
 }
 
 }  // namespace
-
-std::string Quoted(std::string_view text) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (byte < 0x20 || byte == 0x7F) {
-      out += "\\x";
-      out += kDigits[byte >> 4U];
-      out += kDigits[byte & 0xFU];
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
-}
 
 std::optional<CtpTarget> ReadCtpTarget(std::string_view text) {
   if (text.find('[') != std::string_view::npos) return PrivateTarget(text);

@@ -19,9 +19,6 @@ struct ImportOptions {
   bool compatible_hashes = false;
 };
 
-/// A scalar in YAML's double quotes. Control characters are escaped.
-[[nodiscard]] std::string Quoted(std::string_view text);
-
 /// The element that a rule is about.
 struct CtpTarget {
   std::optional<Tag> tag;  ///< a standard or unknown attribute

@@ -147,11 +147,9 @@ class RuleTranslator {
   static std::optional<CtpTarget> NamedElement(std::string_view text) {
     std::string plain;
     // (0010,0010), [0010,0010] and [0009[CREATOR]02] beside the plain forms.
-    if (text.starts_with('(') && text.ends_with(')')) {
-      text = text.substr(1, text.size() - 2);
-    } else if (text.starts_with('[') && text.ends_with(']')) {
-      text = text.substr(1, text.size() - 2);
-    }
+    const bool round = text.starts_with('(') && text.ends_with(')');
+    const bool square = text.starts_with('[') && text.ends_with(']');
+    if (round || square) text = text.substr(1, text.size() - 2);
     if (text.size() == 9 && text[4] == ',') {
       plain = std::string(text.substr(0, 4)) + std::string(text.substr(5));
       text = plain;

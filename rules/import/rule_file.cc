@@ -103,6 +103,7 @@ Imported RuleFile::Finish() {
 }
 
 bool RuleFile::NeedsKey() const {
+  if (profile != "none") return true;
   return std::any_of(rules.begin(), rules.end(), [](const Entry& entry) {
     const std::size_t at = entry.text.find("action: ");
     if (at == std::string::npos) return false;

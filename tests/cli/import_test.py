@@ -46,10 +46,10 @@ def Uid(uid):
 
 
 class Import(CliTest):
-    def Import(self, text, *arguments, expect=0):
+    def Import(self, text, *arguments, tool="ctp", expect=0):
         script = self.tmp / "script.xml"
         script.write_text(text)
-        result = Command("import", "ctp", script, *arguments)
+        result = Command("import", tool, script, *arguments)
         self.assertEqual(expect, result.returncode, result.stderr)
         rules = self.tmp / "rules.yaml"
         rules.write_bytes(result.stdout)
@@ -119,13 +119,41 @@ class Import(CliTest):
                                   expect=3)
         self.assertIn("script.xml:10:1: warning: ReferringPhysicianName: @call cannot be translated; "
                       "remove stands in its place", said)
-        self.assertIn("dcmveil: 1 part of the script could not be translated", said)
+        self.assertIn("dcmveil: 1 part of the file could not be translated", said)
         self.assertIn("{tag: ReferringPhysicianName, action: remove}", rules.read_text())
 
     def test_a_key_in_the_script_is_not_told(self):
         text = SCRIPT.replace("@empty()", "@encrypt(this,\"hunter2\")")
         rules, said = self.Import(text, expect=3)
         self.assertNotIn("hunter2", said + rules.read_text())
+
+    def test_a_request_to_orthanc_runs_on_the_samples(self):
+        rules, _ = self.Import('{"Replace": {"PatientName": "Nobody"}, "Keep": ["StudyDescription"],'
+                               ' "Remove": ["Manufacturer"], "KeepPrivateTags": false}', tool="orthanc")
+        self.ExpectProfile(rules, "Nobody")
+
+    def test_a_dictionary_of_kitware_runs_on_the_samples(self):
+        rules, _ = self.Import('{"(0x0010, 0x0010)": {"action": "replace_with_value",'
+                               ' "value": "Nobody"}, "(0x0008, 0x1030)": "keep",'
+                               ' "(0x0008, 0x0070)": "delete"}', tool="kitware")
+        self.ExpectProfile(rules, "Nobody")
+
+    def ExpectProfile(self, rules, name):
+        WriteKey(self.tmp / "project.key")
+        output = self.tmp / "out"
+        source = self.samples / "TESTMANN_ERIKA_19580312" / "CT_Thorax_20240314"
+        self.Run(rules, source, output, expect=0)
+        pairs = self.Pairs(source, output)
+        self.assertGreater(len(pairs), 1)
+        for before, after, _ in pairs:
+            before, after = pydicom.dcmread(before), pydicom.dcmread(after)
+            self.assertEqual(name, after.PatientName)
+            self.assertEqual(before.StudyDescription, after.StudyDescription)
+            self.assertIn("Manufacturer", before)
+            self.assertNotIn("Manufacturer", after)
+            self.assertNotIn("InstitutionName", after)
+            self.assertNotEqual(before.SOPInstanceUID, after.SOPInstanceUID)
+            self.assertEqual("YES", after.PatientIdentityRemoved)
 
     def test_errors(self):
         for text in ("", "<script>", "no script", SCRIPT.replace("<script>", "<!DOCTYPE a><script>")):
@@ -138,7 +166,7 @@ class Import(CliTest):
         self.assertEqual(2, Command("import", "something", self.tmp / "script.xml").returncode)
 
     def test_help(self):
-        for arguments in (("import",), ("import", "ctp")):
+        for arguments in (("import",), ("import", "ctp"), ("import", "orthanc"), ("import", "kitware")):
             result = Command(*arguments, "--help")
             self.assertEqual(0, result.returncode)
             for status in (b"0 ", b"1 ", b"2 ", b"3 "):

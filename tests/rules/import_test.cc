@@ -4,6 +4,7 @@
 //   case         what it shows
 //   script       the text of the other tool's file
 //   compatible   true: --compatible-hashes
+//   request      anonymize or modify: --anonymize, --modify
 //   refused      the exact diagnostics of a script that cannot be read, or
 //   rules        the exact lines of the output that are neither comments nor the head, and
 //   comments     texts that must stand in its comments
@@ -25,6 +26,8 @@
 
 #include "dcmveil/rules.h"
 #include "rules/import/ctp.h"
+#include "rules/import/kitware.h"
+#include "rules/import/orthanc.h"
 #include "rules/yaml.h"
 
 namespace dcmveil::rules {
@@ -47,7 +50,7 @@ std::deque<SourceFile>& Sources() {
 
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
-  for (const std::string tool : {"ctp"}) {
+  for (const std::string tool : {"ctp", "kitware", "orthanc"}) {
     const fs::path file = fs::path(DCMVEIL_SOURCE_DIR) / "tests/rules/import" / (tool + ".yaml");
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
@@ -56,8 +59,9 @@ std::vector<Case> AllCases() {
     const std::optional<Node> root = ParseYaml(source, source.text, diagnostics);
     if (root && root->is_list()) {
       for (const Node& item : root->items) {
-        constexpr std::string_view kKeys[] = {"case",  "script",   "compatible", "refused",
-                                              "rules", "comments", "remarks",    "unreached"};
+        constexpr std::string_view kKeys[] = {"case",     "script",  "compatible",
+                                              "request",  "refused", "rules",
+                                              "comments", "remarks", "unreached"};
         CheckKeys(item, kKeys, "case", diagnostics);
         if (item.Find("case") != nullptr && item.Find("script") != nullptr) {
           cases.push_back({tool, item});
@@ -105,11 +109,24 @@ Output Read(const std::string& yaml) {
     } else if (line.starts_with('#')) {
       out.comments.push_back(line.size() > 2 ? line.substr(2) : "");
     } else if (!line.starts_with("dcmveil:") && !line.starts_with("name:") &&
-               !line.starts_with("profile:") && !line.starts_with("rules:")) {
+               line != "profile: none" && !line.starts_with("rules:")) {
       out.lines.push_back(line);
     }
   }
   return out;
+}
+
+Imported Import(const Case& test, const std::string& script) {
+  if (test.tool == "ctp") {
+    return ImportCtp(script, "script.xml",
+                     {.compatible_hashes = test.node.Find("compatible") != nullptr});
+  }
+  if (test.tool == "kitware") return ImportKitware(script, "script.xml");
+  const Node* const request = test.node.Find("request");
+  return ImportOrthanc(script, "script.xml",
+                       request == nullptr             ? OrthancRequest::kGuess
+                       : request->text == "anonymize" ? OrthancRequest::kAnonymize
+                                                      : OrthancRequest::kModify);
 }
 
 class ImportCase : public testing::TestWithParam<Case> {};
@@ -117,10 +134,9 @@ class ImportCase : public testing::TestWithParam<Case> {};
 TEST_P(ImportCase, MeansWhatItSays) {
   const Node& node = GetParam().node;
   const std::string script = node.Find("script")->text;
-  const ImportOptions options{.compatible_hashes = node.Find("compatible") != nullptr};
   Imported imported;
   try {
-    imported = ImportCtp(script, "script.xml", options);
+    imported = Import(GetParam(), script);
   } catch (const RuleError& error) {
     EXPECT_EQ(Texts(node.Find("refused")), Printed(error.diagnostics()));
     return;

@@ -27,7 +27,7 @@ struct Flags {
 constexpr const char* kExitCodes =
     "Exit status: 0 every rule was translated; 1 could not go on; 2 the command or the file is\n"
     "wrong; 3 finished, but something was replaced by a stricter rule, as said on standard error\n"
-    "and in the output. Never 4; 130 interrupted.";
+    "and in the output; 130 interrupted.";
 
 using Importer = std::function<rules::Imported(const std::string& text, const Flags& flags)>;
 

@@ -40,7 +40,7 @@ int Main(int argc, char** argv) {
   const std::array verbs = {AddRun(app),    AddCheck(app),   AddExplain(app),     AddVerify(app),
                             AddReport(app), AddProof(app),   AddConformance(app), AddActions(app),
                             AddKeygen(app), AddDecrypt(app), AddReidentify(app),  AddCrosswalk(app),
-                            AddMerge(app)};
+                            AddMerge(app),  AddImport(app)};
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);

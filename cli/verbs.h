@@ -20,6 +20,7 @@ struct Verb {
 [[nodiscard]] Verb AddConformance(CLI::App& command);
 [[nodiscard]] Verb AddActions(CLI::App& command);
 [[nodiscard]] Verb AddReport(CLI::App& command);
+[[nodiscard]] Verb AddImport(CLI::App& command);
 [[nodiscard]] Verb AddKeygen(CLI::App& command);
 [[nodiscard]] Verb AddDecrypt(CLI::App& command);
 [[nodiscard]] Verb AddReidentify(CLI::App& command);

@@ -195,7 +195,7 @@ class Checker {
 
   void CheckHash(const RuleDraft& rule) {
     CheckSalt(rule.with);
-    if (rule.spec->name != "hash") return;
+    if (rule.spec->name != "hash" && rule.spec->name != "ctp-hash") return;
     for (const SelectorDraft& draft : rule.selectors) {
       const Selector& selector = draft.selector;
       bool identifying = false;

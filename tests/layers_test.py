@@ -23,6 +23,7 @@ OWN = {
 OTHERS = {
     "dcmtk/": {"engine", "verify", "tools"},
     "yaml-cpp/": {"rules"},
+    "expat.h": {"rules"},
     "tbb/": {"pipeline"},
     "oneapi/": {"pipeline"},
     "CLI/": {"cli"},

@@ -11,7 +11,8 @@ import pydicom
 from support import (CliTest, Command, DCMVEIL, Element, Environment, FindLeaks, KEY_A, Main, Part10,
                      Plain, ReadIdentifiers, RULES, Snapshot, Walk, WriteKey)
 
-VERBS = ("run", "check", "explain", "actions", "keygen", "decrypt", "reidentify", "crosswalk")
+VERBS = ("run", "check", "explain", "actions", "keygen", "decrypt", "reidentify", "crosswalk",
+         "import")
 HEAD = "dcmveil: 1\nname: test\nprofile: none\n"
 
 

@@ -244,6 +244,7 @@ TEST(ActionsTest, Cases) {
       {"hash", "{}", Vr::OB, "616263",
        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
       {"hash", "{}", Vr::UI, "1.2.840.10008.1.2", "1.2.840.10008.1.2"},
+      {"ctp-hash", "{form: uid, root: 1.2.3}", Vr::UI, "1.2.840.10008.1.2", "1.2.840.10008.1.2"},
       {"crypto-hash", "{}", Vr::LO, "", "(empty)"},
       {"crypto-hash", "{}", Vr::UN, "", "(empty)"},
       // UIDs.

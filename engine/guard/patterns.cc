@@ -340,14 +340,18 @@ void Patterns::Add(Spelling spelling) {
   if (spelling.bytes.size() > kLongest) spelling.whole_word = false;  // it is cut
   const std::array<unsigned char, 256>& folding = Folding();
   const std::size_t begin = bytes_.size();
+  bytes_.resize(begin + std::min(spelling.bytes.size(), kLongest));
+  std::size_t end = begin;
+  bool separators = false;
   for (const char c : spelling.bytes.substr(0, kLongest)) {
     const unsigned char folded = folding[static_cast<unsigned char>(c)];
-    if (folded != 0) {
-      bytes_.push_back(static_cast<char>(folded));
-    } else if (c != '\0' && spelling.gaps == Gaps::kNone) {
-      spelling.gaps = Gaps::kAny;  // a byte of an escape sequence or of a wide character
-    }
+    bytes_[end] = static_cast<char>(folded);
+    end += folded != 0 ? 1 : 0;
+    separators = separators || (folded == 0 && c != '\0');
   }
+  bytes_.resize(end);
+  // A byte of an escape sequence or of a wide character.
+  if (separators && spelling.gaps == Gaps::kNone) spelling.gaps = Gaps::kAny;
   const std::string_view made = std::string_view(bytes_).substr(begin);
   // What is not ASCII is no word by itself in three bytes.
   if (made.size() < kShortest || (made.size() < 4 && !IsAscii(made))) {

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <deque>
 #include <map>
+#include <optional>
 #include <tuple>
 
 #include "engine/encoding/elements.h"
@@ -95,15 +96,19 @@ class Asker {
 
   /// Many rules ask about the same few elements.
   const std::vector<Value>& ValuesAt(const std::vector<TagPattern>& path) {
-    const auto [it, fresh] = values_.try_emplace(path);
-    if (!fresh) return it->second;
+    // Nearly all ask about one attribute of the top level.
+    const bool by_tag = path.size() == 1 && path.front().is_exact();
+    std::optional<std::vector<Value>>& values =
+        by_tag ? of_tag_[path.front().value] : of_path_[path];
+    if (values) return *values;
+    values.emplace();
     for (const DataElement* element : Find(path)) {
       const bool code_string = ReadAs(*element).vr == Vr::CS;
       for (std::string& value : ValuesOf(*element, instance_.charset)) {
-        it->second.push_back({std::move(value), code_string});
+        values->push_back({std::move(value), code_string});
       }
     }
-    return it->second;
+    return *values;
   }
 
   static bool ValueHolds(const Condition& condition, const Value& asked) {
@@ -175,7 +180,8 @@ class Asker {
 
   const ParsedInstance& parsed_;
   const Instance& instance_;
-  std::map<std::vector<TagPattern>, std::vector<Value>, ComesFirst> values_;
+  std::map<std::uint32_t, std::optional<std::vector<Value>>> of_tag_;
+  std::map<std::vector<TagPattern>, std::optional<std::vector<Value>>, ComesFirst> of_path_;
   std::deque<DataElement> opened_;  ///< what found elements may live in
 };
 

@@ -123,9 +123,13 @@ void AppendFoldedBeyondAscii(char32_t code, std::string& out) {
 }
 
 std::string Fold(std::string_view utf8) {
-  std::string out;
-  out.reserve(utf8.size());
-  for (std::size_t at = 0; at < utf8.size();) AppendFolded(NextCode(utf8, at), out);
+  std::string out(utf8.size(), '\0');
+  std::size_t at = 0;
+  for (; at < utf8.size() && static_cast<unsigned char>(utf8[at]) < 0x80; ++at) {
+    out[at] = FoldedAscii(utf8[at]);
+  }
+  out.resize(at);
+  while (at < utf8.size()) AppendFolded(NextCode(utf8, at), out);
   return out;
 }
 

@@ -35,6 +35,11 @@ enum class CharClass : std::uint8_t {
   return letter ? CharClass::kLetter : CharClass::kOther;
 }
 
+/// REQUIRES: ASCII.
+[[nodiscard]] inline char FoldedAscii(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
 /// Lower case without diacritics: "Müller" and "MULLER" are "muller", "ΆΛΦΑ" is "αλφα", "ß" is
 /// "ss", "ﾔﾏﾀﾞ" is the same as "やまた". Nothing is appended for what is only a mark.
 void AppendFoldedBeyondAscii(char32_t code, std::string& out);
@@ -42,7 +47,7 @@ inline void AppendFolded(char32_t code, std::string& out) {
   if (code >= 0x80) {
     AppendFoldedBeyondAscii(code, out);
   } else {
-    out.push_back(static_cast<char>(code >= 'A' && code <= 'Z' ? code + 32 : code));
+    out.push_back(FoldedAscii(static_cast<char>(code)));
   }
 }
 [[nodiscard]] std::string Fold(std::string_view utf8);

@@ -85,9 +85,11 @@ std::optional<IdentifierKind> KindOf(Tag tag, VrSet vrs) {
   constexpr VrSet kHoldIdentifiers{Vr::AE, Vr::DA, Vr::DT, Vr::LO, Vr::LT, Vr::PN, Vr::SH,
                                    Vr::ST, Vr::UC, Vr::UI, Vr::UN, Vr::UR, Vr::UT};
   if (!vrs.intersects(kHoldIdentifiers)) return std::nullopt;
-  const auto row = std::lower_bound(kRows.begin(), kRows.end(), tag,
-                                    [](const Row& a, Tag b) { return a.tag < b; });
-  if (row != kRows.end() && row->tag == tag) return row->kind;
+  if (!tag.is_private()) {
+    const auto* const row = std::lower_bound(kRows.begin(), kRows.end(), tag,
+                                             [](const Row& a, Tag b) { return a.tag < b; });
+    if (row != kRows.end() && row->tag == tag) return row->kind;
+  }
   if (vrs.contains(Vr::PN)) return kPersonName;
   if (vrs.intersects({Vr::DA, Vr::DT})) return kDate;
   if (vrs.contains(Vr::UI)) return kUid;

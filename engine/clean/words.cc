@@ -95,8 +95,15 @@ bool HasOnePart(std::string_view word) {
 }
 
 std::string Compact(std::string_view utf8) {
-  std::string out;
-  for (std::size_t at = 0; at < utf8.size();) {
+  std::string out(utf8.size(), '\0');
+  std::size_t size = 0;
+  std::size_t at = 0;
+  for (; at < utf8.size() && static_cast<unsigned char>(utf8[at]) < 0x80; ++at) {
+    out[size] = FoldedAscii(utf8[at]);
+    size += ClassOf(static_cast<unsigned char>(utf8[at])) != CharClass::kOther ? 1 : 0;
+  }
+  out.resize(size);
+  while (at < utf8.size()) {
     const char32_t code = NextCode(utf8, at);
     if (ClassOf(code) != CharClass::kOther) AppendFolded(code, out);
   }

@@ -339,33 +339,39 @@ void Patterns::Add(Spelling spelling) {
   }
   if (spelling.bytes.size() > kLongest) spelling.whole_word = false;  // it is cut
   const std::array<unsigned char, 256>& folding = Folding();
-  const std::size_t begin = bytes_.size();
+  std::array<char, kLongest> folded_bytes;
+  std::size_t size = 0;
+  std::uint64_t ending = 0;
+  bool digits = true;
+  bool ascii = true;
+  bool separators = false;
   for (const char c : spelling.bytes.substr(0, kLongest)) {
     const unsigned char folded = folding[static_cast<unsigned char>(c)];
-    if (folded != 0) {
-      bytes_.push_back(static_cast<char>(folded));
-    } else if (c != '\0' && spelling.gaps == Gaps::kNone) {
-      spelling.gaps = Gaps::kAny;  // a byte of an escape sequence or of a wide character
+    if (folded == 0) {
+      separators = separators || c != '\0';
+      continue;
     }
+    folded_bytes[size++] = static_cast<char>(folded);
+    ending = (ending << 8U) | folded;
+    digits = digits && IsDigit(c);
+    ascii = ascii && folded < 0x80;
   }
-  const std::string_view made = std::string_view(bytes_).substr(begin);
+  // A byte of an escape sequence or of a wide character.
+  if (separators && spelling.gaps == Gaps::kNone) spelling.gaps = Gaps::kAny;
   // What is not ASCII is no word by itself in three bytes.
-  if (made.size() < kShortest || (made.size() < 4 && !IsAscii(made))) {
-    bytes_.resize(begin);
-    return;
-  }
-  Pattern pattern{.kind = spelling.kind,
-                  .gaps = spelling.gaps,
-                  .digits = AllDigits(made),
-                  .separated = spelling.separated,
-                  .whole_word = spelling.whole_word,
-                  .begin = static_cast<std::uint32_t>(begin),
-                  .size = static_cast<std::uint32_t>(made.size()),
-                  .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0};
-  for (const char c : made.substr(made.size() - std::min(made.size(), kLong))) {
-    pattern.ending = (pattern.ending << 8U) | static_cast<unsigned char>(c);
-    pattern.mask = (pattern.mask << 8U) | 0xFFU;
-  }
+  if (size < kShortest || (size < 4 && !ascii)) return;
+  const std::string_view made(folded_bytes.data(), size);
+  const Pattern pattern{
+      .kind = spelling.kind,
+      .gaps = spelling.gaps,
+      .digits = digits,
+      .separated = spelling.separated,
+      .whole_word = spelling.whole_word,
+      .begin = static_cast<std::uint32_t>(bytes_.size()),
+      .size = static_cast<std::uint32_t>(size),
+      .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0,
+      .ending = ending,
+      .mask = size < kLong ? (std::uint64_t{1} << (8 * size)) - 1 : ~std::uint64_t{0}};
   std::uint32_t* bucket = &BucketOf(pattern);
   for (std::uint32_t at = *bucket; at != 0; at = patterns_[at].next) {
     const Pattern& other = patterns_[at];
@@ -374,10 +380,10 @@ void Patterns::Add(Spelling spelling) {
         (!spelling.exact || std::string_view(bytes_).substr(other.begin + other.size,
                                                             other.exact) == spelling.bytes) &&
         std::string_view(bytes_).substr(other.begin, other.size) == made) {
-      bytes_.resize(begin);
       return;
     }
   }
+  bytes_ += made;
   if (spelling.exact) bytes_ += spelling.bytes;
   const std::size_t bit = Hash3(pattern.ending, kFilterBits);
   filter_[bit / 64] |= std::uint64_t{1} << (bit % 64);
@@ -385,8 +391,8 @@ void Patterns::Add(Spelling spelling) {
     Grow();
     bucket = &BucketOf(pattern);
   }
-  pattern.next = *bucket;
   patterns_.push_back(pattern);
+  patterns_.back().next = *bucket;
   *bucket = static_cast<std::uint32_t>(patterns_.size() - 1);
 }
 

@@ -85,9 +85,9 @@ class Patterns {
   static constexpr unsigned kShortBits = 10;
 
   /// What a byte is to the search, besides the folded byte itself in the lower half.
-  static constexpr std::uint16_t kSeparates = 0;
-  static constexpr std::uint16_t kEnds = 0x0100;      ///< some pattern ends with it
-  static constexpr std::uint16_t kStranger = 0x0200;  ///< no pattern has it
+  static constexpr std::uint16_t kEnds = 0x0100;       ///< some pattern ends with it
+  static constexpr std::uint16_t kStranger = 0x0200;   ///< no pattern has it
+  static constexpr std::uint16_t kSeparates = 0x0400;  ///< it folds to nothing
 
   struct Spelling;
   void Add(Spelling spelling);
@@ -148,8 +148,8 @@ bool Patterns::Search(std::string_view bytes, Judge&& judge) const {
   };
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     const std::uint16_t here = meaning(i);
-    if (here == kSeparates) continue;
-    if (here == kStranger) {
+    if (here >= kStranger) {
+      if (here == kSeparates) continue;
       // Between two strangers no pattern has room unless there are as many bytes as the shortest
       // has. That is what makes most of binary data cheap.
       while (i + kShortest < bytes.size() && meaning(i + kShortest) == kStranger) i += kShortest;

@@ -225,7 +225,7 @@ TEST(ShardTest, TheFilesOfAFolderStayTogether) {
 std::set<std::string> MakeTree(const Folder& folder) {
   std::mt19937 chance(2);
   std::set<std::string> names;
-  const auto part = [&chance](int most) { return "d" + std::to_string(chance() % most); };
+  const auto part = [&chance](unsigned most) { return "d" + std::to_string(chance() % most); };
   for (int i = 0; i < 300; ++i) {
     std::string name;
     for (std::uint64_t depth = chance() % 5; depth > 0; --depth) name += part(4) + "/";

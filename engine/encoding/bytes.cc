@@ -11,8 +11,10 @@
 namespace dcmveil::engine {
 namespace {
 
-/// Headers of most instances fit, and small instances as a whole, so that one read is enough.
+/// Headers of most instances fit, so that one read is enough.
 constexpr std::uint64_t kFirstRead = 49152;
+/// Files up to this size are read whole at once.
+constexpr std::uint64_t kSmallFile = 196608;
 
 /// pread until done; returns how many bytes came.
 std::size_t ReadAt(int fd, char* target, std::size_t size, std::uint64_t offset) {
@@ -42,7 +44,7 @@ Result<std::shared_ptr<ByteSource>> ByteSource::OpenFile(const std::filesystem::
 std::shared_ptr<ByteSource> ByteSource::FromMemory(std::string bytes) {
   std::shared_ptr<ByteSource> source(new ByteSource);
   source->size_ = bytes.size();
-  source->buffer_ = std::move(bytes);
+  source->memory_ = std::move(bytes);
   return source;
 }
 
@@ -52,21 +54,25 @@ ByteSource::~ByteSource() {
 
 std::string_view ByteSource::Head(std::uint64_t end) {
   end = std::min(end, size_);
-  if (fd_ >= 0 && buffer_.size() < end) {
+  if (fd_ >= 0 && have_ < end) {
     // Doubling keeps the number of reads small for long headers.
-    const std::uint64_t wanted =
-        std::min(size_, std::max({end, kFirstRead, std::uint64_t{2} * buffer_.size()}));
-    const std::size_t had = buffer_.size();
-    buffer_.resize(wanted);
-    buffer_.resize(had + ReadAt(fd_, buffer_.data() + had, wanted - had, had));
+    const std::uint64_t first = size_ <= kSmallFile ? size_ : kFirstRead;
+    const std::uint64_t wanted = std::min(size_, std::max({end, first, std::uint64_t{2} * have_}));
+    if (room_ < wanted) {
+      auto larger = std::make_unique_for_overwrite<char[]>(wanted);
+      std::copy_n(read_.get(), have_, larger.get());
+      read_ = std::move(larger);
+      room_ = wanted;
+    }
+    have_ += ReadAt(fd_, read_.get() + have_, wanted - have_, have_);
   }
-  return std::string_view(buffer_).substr(0, end);
+  return Held().substr(0, end);
 }
 
 std::string_view ByteSource::Peek(std::uint64_t offset, std::size_t size) {
   if (offset >= size_) return {};
   size = static_cast<std::size_t>(std::min<std::uint64_t>(size, size_ - offset));
-  if (offset + size <= buffer_.size()) return std::string_view(buffer_).substr(offset, size);
+  if (const auto bytes = InMemory(offset, size)) return *bytes;
   peek_.resize(size);
   peek_.resize(ReadAt(fd_, peek_.data(), size, offset));
   return peek_;
@@ -74,8 +80,9 @@ std::string_view ByteSource::Peek(std::uint64_t offset, std::size_t size) {
 
 std::optional<std::string_view> ByteSource::InMemory(std::uint64_t offset,
                                                      std::uint64_t size) const {
-  if (offset > buffer_.size() || size > buffer_.size() - offset) return std::nullopt;
-  return std::string_view(buffer_).substr(offset, size);
+  const std::string_view held = Held();
+  if (offset > held.size() || size > held.size() - offset) return std::nullopt;
+  return held.substr(offset, size);
 }
 
 std::string ByteSource::Read(std::uint64_t offset, std::uint64_t size) const {

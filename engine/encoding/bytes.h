@@ -28,8 +28,6 @@ class ByteSource {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   /// The file descriptor, or -1 for memory.
   [[nodiscard]] int descriptor() const { return fd_; }
-  /// All bytes of a source in memory. REQUIRES: descriptor() < 0.
-  [[nodiscard]] std::string_view memory() const { return buffer_; }
 
   /// Bytes [0, end) stay contiguous and valid until the next call; for a file they are read and
   /// kept. Fewer bytes come back only at the end of the source or after a read error.
@@ -45,9 +43,17 @@ class ByteSource {
 
  private:
   ByteSource() = default;
+  /// What is in memory, from the first byte on.
+  [[nodiscard]] std::string_view Held() const {
+    return fd_ < 0 ? std::string_view(memory_) : std::string_view(read_.get(), have_);
+  }
+
   int fd_ = -1;
   std::uint64_t size_ = 0;
-  std::string buffer_;
+  std::string memory_;            ///< of a source that is no file
+  std::unique_ptr<char[]> read_;  ///< the beginning of a file; not a string, which would be zeroed
+  std::size_t room_ = 0;
+  std::size_t have_ = 0;
   std::string peek_;
 };
 

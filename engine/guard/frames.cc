@@ -24,6 +24,8 @@ class Frame {
   explicit Frame(const ByteSource& source) : source_(&source) {}
 
   void AddFragment(std::uint64_t offset, std::uint64_t length) {
+    const auto bytes = fragments_.empty() ? source_->InMemory(offset, length) : std::nullopt;
+    memory_ = bytes.value_or(std::string_view());
     fragments_.push_back({offset, size_, length});
     size_ += length;
   }
@@ -34,14 +36,14 @@ class Frame {
   std::string_view Bytes(std::uint64_t at, std::uint64_t count) {
     if (at >= size_) return {};
     count = std::min(count, size_ - at);
-    if (source_ == nullptr) return memory_.substr(at, count);
+    if (InMemory()) return memory_.substr(at, count);
     if (at < kept_at_ || at + count > kept_at_ + kept_.size()) Fill(at, count);
     return std::string_view(kept_).substr(at - kept_at_, count);
   }
 
   /// The bytes from `at` on that are at hand, at least one but at the end.
   std::string_view Some(std::uint64_t at) {
-    if (source_ == nullptr) return Bytes(at, size_);
+    if (InMemory()) return Bytes(at, size_);
     if (at < kept_at_ || at >= kept_at_ + kept_.size()) return Bytes(at, kChunk);
     return std::string_view(kept_).substr(at - kept_at_);
   }
@@ -55,6 +57,9 @@ class Frame {
   }
 
  private:
+  /// As a whole; several fragments are not.
+  [[nodiscard]] bool InMemory() const { return memory_.size() == size_; }
+
   struct Fragment {
     std::uint64_t offset = 0;  ///< in the source
     std::uint64_t begin = 0;   ///< in the frame

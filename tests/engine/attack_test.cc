@@ -128,8 +128,8 @@ TEST(Attack, ElementsBehindThePixelsAreNoNoise) {
 }
 
 TEST(Attack, DeepSequencesThatOnlyThePrivateDictionaryKnowsDoNotExhaustTheStack) {
-  // (2001,xx5F) of "Philips Imaging DD 001" is a sequence to DCMTK's dictionary. Its first item holds
-  // what makes the scan give up; then it goes down.
+  // (2001,xx5F) of "Philips Imaging DD 001" is a sequence to DCMTK's dictionary. Its first item
+  // holds what makes the scan give up; then it goes down.
   for (const int depth : {2000, 20000}) {
     std::string inside;
     for (int i = 0; i < depth; ++i) {
@@ -148,7 +148,6 @@ TEST(Attack, DeepSequencesThatOnlyThePrivateDictionaryKnowsDoNotExhaustTheStack)
     EXPECT_EQ(sent.Failure(), "malformed");
   }
 }
-
 
 TEST(Attack, MetaInformationThatLiesAboutItsLengthIsNotBelieved) {
   const std::string file = File(SmallCt());

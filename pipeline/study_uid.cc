@@ -13,18 +13,17 @@
 
 #include "dcmveil/tag.h"
 #include "dcmveil/vr.h"
+#include "engine/dcmtk/syntax.h"
+#include "engine/encoding/scan.h"
 
 namespace dcmveil::pipeline {
 namespace {
 
-constexpr std::uint32_t kStudyInstanceUid = 0x0020000D;
-constexpr std::uint32_t kTransferSyntaxUid = 0x00020010;
-constexpr std::uint32_t kItem = 0xFFFEE000;
-constexpr std::uint32_t kItemEnd = 0xFFFEE00D;
-constexpr std::uint32_t kSequenceEnd = 0xFFFEE0DD;
-constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
-constexpr VrSet kLongVrs = {Vr::OB, Vr::OD, Vr::OF, Vr::OL, Vr::OV, Vr::OW, Vr::SQ,
-                            Vr::SV, Vr::UC, Vr::UN, Vr::UR, Vr::UT, Vr::UV};
+using engine::Encoding;
+using engine::kUndefinedLength;
+
+constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
+constexpr Tag kTransferSyntaxUid{0x0002, 0x0010};
 /// What has more than this in front of the element is left to the full reading.
 constexpr int kMostElements = 20000;
 constexpr int kDeepest = 16;
@@ -64,13 +63,8 @@ class Window {
   std::size_t filled_ = 0;
 };
 
-struct Encoding {
-  bool explicit_vr = true;
-  bool big_endian = false;
-};
-
 struct Element {
-  std::uint32_t tag = 0;
+  Tag tag;
   std::optional<Vr> vr;  ///< nothing: implicit
   std::uint32_t length = 0;
   std::uint64_t value = 0;
@@ -86,16 +80,15 @@ class Walk {
     const std::string_view head = window_.At(offset, 12);
     if (head.size() < 8) return std::nullopt;
     Element element;
-    element.tag = (Number(head, 0, 2, encoding) << 16U) | Number(head, 2, 2, encoding);
-    const bool delimits = element.tag >> 16U == 0xFFFE;
-    if (delimits || !encoding.explicit_vr) {
+    element.tag = Tag((Number(head, 0, 2, encoding) << 16U) | Number(head, 2, 2, encoding));
+    if (element.tag.group == engine::kItem.group || !encoding.explicit_vr) {
       element.length = Number(head, 4, 4, encoding);
       element.value = offset + 8;
       return element;
     }
     element.vr = VrFromString(head.substr(4, 2));
     if (!element.vr) return std::nullopt;
-    const bool is_long = kLongVrs.contains(*element.vr);
+    const bool is_long = engine::HasLongLength(element.vr, {});
     if (is_long && head.size() < 12) return std::nullopt;
     element.length = is_long ? Number(head, 8, 4, encoding) : Number(head, 6, 2, encoding);
     element.value = offset + (is_long ? 12 : 8);
@@ -104,7 +97,7 @@ class Walk {
 
   /// Where the element ends.
   std::optional<std::uint64_t> EndOf(const Element& element, Encoding encoding, int depth = 0) {
-    if (element.length != kUndefined) return element.value + element.length;
+    if (element.length != kUndefinedLength) return element.value + element.length;
     if (depth > kDeepest) return std::nullopt;
     if (element.vr && *element.vr != Vr::SQ && *element.vr != Vr::UN) return std::nullopt;
     // PS3.5 section 6.2.2, note 2.
@@ -113,8 +106,8 @@ class Walk {
     for (;;) {
       const std::optional<Element> item = ElementAt(at, encoding);
       if (!item) return std::nullopt;
-      if (item->tag == kSequenceEnd) return item->value;
-      if (item->tag != kItem) return std::nullopt;
+      if (item->tag == engine::kSequenceEnd) return item->value;
+      if (item->tag != engine::kItem) return std::nullopt;
       const std::optional<std::uint64_t> end = EndOfItem(*item, encoding, depth);
       if (!end) return std::nullopt;
       at = *end;
@@ -144,12 +137,12 @@ class Walk {
   }
 
   std::optional<std::uint64_t> EndOfItem(const Element& item, Encoding encoding, int depth) {
-    if (item.length != kUndefined) return item.value + item.length;
+    if (item.length != kUndefinedLength) return item.value + item.length;
     std::uint64_t at = item.value;
     for (;;) {
       const std::optional<Element> element = ElementAt(at, encoding);
       if (!element) return std::nullopt;
-      if (element->tag == kItemEnd) return element->value;
+      if (element->tag == engine::kItemEnd) return element->value;
       const std::optional<std::uint64_t> end = EndOf(*element, encoding, depth + 1);
       if (!end) return std::nullopt;
       at = *end;
@@ -159,20 +152,6 @@ class Walk {
   Window& window_;
   int elements_ = 0;
 };
-
-/// Of a transfer syntax whose data set is not deflated.
-std::optional<Encoding> EncodingOf(std::string_view syntax) {
-  constexpr std::string_view kAll = "1.2.840.10008.1.2";
-  if (syntax == kAll) return Encoding{.explicit_vr = false};
-  if (!syntax.starts_with(kAll)) return std::nullopt;
-  const std::string_view rest = syntax.substr(kAll.size());
-  if (rest == ".2") return Encoding{.big_endian = true};
-  if (rest == ".1" || rest == ".5") return Encoding{};
-  // JPIP Referenced Deflate, in two forms.
-  if (rest == ".4.95" || rest == ".4.205") return std::nullopt;
-  if (rest.starts_with(".4.")) return Encoding{};
-  return std::nullopt;
-}
 
 std::optional<std::string> StudyUidIn(Window& window) {
   constexpr std::uint64_t kPreamble = 128;
@@ -184,15 +163,16 @@ std::optional<std::string> StudyUidIn(Window& window) {
     const std::string_view group = window.At(at, 2);
     if (group != std::string_view("\x02\0", 2)) break;
     const std::optional<Element> element = walk.ElementAt(at, {});
-    if (!element || element->length == kUndefined) return std::nullopt;
+    if (!element || element->length == kUndefinedLength) return std::nullopt;
     if (element->tag == kTransferSyntaxUid) syntax = walk.Text(*element);
     at = element->value + element->length;
   }
-  const std::optional<Encoding> encoding = EncodingOf(syntax);
-  if (!encoding) return std::nullopt;
-  std::uint32_t last = 0;
+  const std::optional<engine::Syntax> known = engine::FindSyntax(syntax);
+  if (!known || known->deflated) return std::nullopt;
+  const Encoding encoding = known->encoding;
+  Tag last;
   for (;;) {
-    const std::optional<Element> element = walk.ElementAt(at, *encoding);
+    const std::optional<Element> element = walk.ElementAt(at, encoding);
     if (!element || element->tag <= last || element->tag > kStudyInstanceUid) return std::nullopt;
     if (element->tag == kStudyInstanceUid) {
       if (element->vr && *element->vr != Vr::UI) return std::nullopt;
@@ -200,7 +180,7 @@ std::optional<std::string> StudyUidIn(Window& window) {
       if (uid.empty()) return std::nullopt;
       return uid;
     }
-    const std::optional<std::uint64_t> end = walk.EndOf(*element, *encoding);
+    const std::optional<std::uint64_t> end = walk.EndOf(*element, encoding);
     if (!end) return std::nullopt;
     last = element->tag;
     at = *end;

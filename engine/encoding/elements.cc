@@ -14,10 +14,6 @@
 namespace dcmveil::engine {
 namespace {
 
-constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
-constexpr Tag kItem{0xFFFE, 0xE000};
-constexpr Tag kItemEnd{0xFFFE, 0xE00D};
-constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
 constexpr Tag kPixelData{0x7FE0, 0x0010};
 constexpr Tag kPixelRepresentation{0x0028, 0x0103};
 
@@ -154,7 +150,7 @@ Status Reader::ReadUndefined(const Header& header, std::size_t end, int depth, I
 
 Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
                          const PrivateBlocks& blocks, Item& item) {
-  if (header.length == kUndefined) return ReadUndefined(header, end, depth, item);
+  if (header.length == kUndefinedLength) return ReadUndefined(header, end, depth, item);
   if (header.length > end - at_) return ErrorCode::kMalformed;
   const Vr vr = VrOf(header, blocks);
   const std::string_view value = bytes_.substr(at_, header.length);
@@ -216,7 +212,7 @@ Status Reader::ReadItems(std::size_t end, bool delimited, int depth, Sequence& i
     if (!ReadHeader(end, header)) return ErrorCode::kMalformed;
     if (header.tag == kSequenceEnd && delimited) return Done{};
     if (header.tag != kItem) return ErrorCode::kMalformed;
-    const bool item_delimited = header.length == kUndefined;
+    const bool item_delimited = header.length == kUndefinedLength;
     if (!item_delimited && header.length > end - at_) return ErrorCode::kMalformed;
     items.emplace_back();
     const Status status =
@@ -270,10 +266,10 @@ void Writer::AppendHeader(Tag tag, Vr vr, std::uint32_t length) {
 
 void Writer::Add(const DataElement& element) {
   if (const Sequence* items = element.sequence()) {
-    AppendHeader(element.tag(), Vr::SQ, kUndefined);
+    AppendHeader(element.tag(), Vr::SQ, kUndefinedLength);
     for (const Item& item : *items) {
       AppendTag(kItem);
-      Append32(kUndefined);
+      Append32(kUndefinedLength);
       Add(item);
       AppendTag(kItemEnd);
       Append32(0);
@@ -283,7 +279,7 @@ void Writer::Add(const DataElement& element) {
     return;
   }
   if (element.is_fragments()) {
-    AppendHeader(element.tag(), element.vr(), kUndefined);
+    AppendHeader(element.tag(), element.vr(), kUndefinedLength);
     bytes_ += element.fragments();
     return;
   }

@@ -11,10 +11,6 @@
 namespace dcmveil::engine {
 namespace {
 
-constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
-constexpr Tag kItem{0xFFFE, 0xE000};
-constexpr Tag kItemEnd{0xFFFE, 0xE00D};
-constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
 constexpr Tag kPixelData{0x7FE0, 0x0010};
 /// Compressed frames up to this many bytes are read into memory, together.
 constexpr std::uint64_t kShortFrames = 524288;
@@ -147,7 +143,7 @@ End ScanItems(Window& window, std::uint64_t at, std::uint64_t end, bool delimite
     }
     if (header.tag == kSequenceEnd && delimited) return header.value;
     if (header.tag != kItem) return ErrorCode::kMalformed;
-    if (header.length == kUndefined) {
+    if (header.length == kUndefinedLength) {
       const End inside = ScanElements(window, header.value, end, true, encoding, depth);
       if (!inside) return inside;
       at = *inside;
@@ -171,7 +167,7 @@ End ScanFragments(std::uint64_t at, std::uint64_t end, const PeekHeader& peek) {
     const std::uint32_t length = U32(p + 4, false);
     at += 8;
     if (tag == kSequenceEnd) return at;
-    if (tag != kItem || length == kUndefined) return ErrorCode::kMalformed;
+    if (tag != kItem || length == kUndefinedLength) return ErrorCode::kMalformed;
     if (length > end - at) return ErrorCode::kTruncated;
     at += length;
   }
@@ -191,7 +187,7 @@ bool IsText(const Header& header, Encoding encoding) {
 /// What lies in one element's value; returns where the element ends.
 End ScanValue(Window& window, const Header& header, std::uint64_t end, Encoding encoding,
               int depth) {
-  if (header.length == kUndefined) {
+  if (header.length == kUndefinedLength) {
     if (header.tag == kPixelData && !header.is_unknown) {
       return ScanFragments(header.value, end,
                            [&window](std::uint64_t at) { return window.At(at, 8); });
@@ -272,7 +268,7 @@ Error At(const Error& error, Tag tag) { return Error{error.code, ToString(tag)};
 
 /// Whether native pixel data begins as a list of items does: data elements in disguise.
 bool HoldsItem(ByteSource& source, const Header& header, Encoding encoding) {
-  if (header.length == kUndefined || header.length < 8) return false;
+  if (header.length == kUndefinedLength || header.length < 8) return false;
   const std::string_view start = source.Peek(header.value, 4);
   if (start.size() < 4) return false;
   const auto* p = reinterpret_cast<const unsigned char*>(start.data());
@@ -353,7 +349,7 @@ Result<Extents> ScanDataSet(ByteSource& source, std::uint64_t begin, Encoding en
         return Error{ErrorCode::kMalformed, ToString(header.tag)};
       }
       pixels.value = header.value;
-      pixels.encapsulated = header.length == kUndefined;
+      pixels.encapsulated = header.length == kUndefinedLength;
       if (pixels.encapsulated) {
         // Fragments in UN are items of a sequence to every other reader.
         if (header.tag != kPixelData || (encoding.explicit_vr && header.is_unknown))

@@ -22,6 +22,12 @@ struct Encoding {
   bool big_endian = false;
 };
 
+/// What delimits items and sequences, and the length of what is delimited (PS3.5 section 7.5).
+inline constexpr Tag kItem{0xFFFE, 0xE000};
+inline constexpr Tag kItemEnd{0xFFFE, 0xE00D};
+inline constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
+inline constexpr std::uint32_t kUndefinedLength = 0xFFFFFFFF;
+
 /// Whether a VR, or what stands in its place, is followed by a 32-bit length behind two reserved
 /// bytes (PS3.5 table 7.1-1).
 [[nodiscard]] bool HasLongLength(std::optional<Vr> vr, std::string_view spelled);

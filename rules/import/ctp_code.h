@@ -10,6 +10,9 @@
 
 namespace dcmveil::rules {
 
+/// Without blanks, tabs and line ends at both ends.
+[[nodiscard]] std::string Trimmed(std::string_view text);
+
 struct CtpCode;
 
 /// A text, or a call such as @hash(this,10) or @if(Modality,equals,"US"){…}{…}.

@@ -8,17 +8,12 @@
 #include <optional>
 #include <utility>
 
+#include "rules/import/ctp_code.h"
+
 namespace dcmveil::rules {
 namespace {
 
 constexpr int kDeepest = 16;
-
-std::string Trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const std::size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
-}
 
 // ---- XML -----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@
 
 #include "dcmveil/survey.h"
 #include "pipeline/shard.h"
+#include "tests/support/outputs.h"
 #include "tests/support/rules.h"
 
 namespace dcmveil {
@@ -25,7 +26,9 @@ namespace fs = std::filesystem;
 using pipeline::MergeOptions;
 using pipeline::MergeShards;
 using pipeline::MergeSummary;
+using testing::Contents;
 using testing::Folder;
+using testing::Lines;
 using testing::ReadFile;
 using testing::SmallCt;
 using testing::Text;
@@ -47,24 +50,6 @@ std::string Instance(int study, int instance, const char* modality = "CT") {
                        Text({0x0020, 0x000D}, "UI", "1.2." + std::to_string(study)),
                        testing::Raw({0x7FE0, 0x0010}, "OW", std::string(3000, 'p'))}),
       testing::kSyntaxes[instance % 4]);
-}
-
-/// Names and bytes of all regular files but temporary ones.
-std::map<std::string, std::string> Contents(const fs::path& root) {
-  std::map<std::string, std::string> files;
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (entry.is_regular_file()) {
-      files[entry.path().lexically_relative(root).string()] = ReadFile(entry.path());
-    }
-  }
-  return files;
-}
-
-std::vector<nlohmann::json> Lines(const fs::path& manifest) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream text(ReadFile(manifest));
-  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
 }
 
 class MergeTest : public ::testing::Test {

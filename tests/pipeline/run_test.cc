@@ -10,14 +10,17 @@
 #include <thread>
 #include <vector>
 
+#include "tests/support/outputs.h"
 #include "tests/support/rules.h"
 
 namespace dcmveil {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::Contents;
 using testing::DataSet;
 using testing::Folder;
+using testing::Lines;
 using testing::ReadFile;
 using testing::Rules;
 using testing::SmallCt;
@@ -79,25 +82,6 @@ Expected MakeInputs(const Folder& folder) {
     }
   }
   return expected;
-}
-
-/// Names and bytes of all regular files.
-std::map<std::string, std::string> Contents(const fs::path& root) {
-  std::map<std::string, std::string> files;
-  if (!fs::exists(root)) return files;
-  for (const auto& entry : fs::recursive_directory_iterator(root)) {
-    if (entry.is_regular_file()) {
-      files[entry.path().lexically_relative(root).string()] = ReadFile(entry.path());
-    }
-  }
-  return files;
-}
-
-std::vector<nlohmann::json> Lines(const fs::path& manifest) {
-  std::vector<nlohmann::json> lines;
-  std::istringstream text(ReadFile(manifest));
-  for (std::string line; std::getline(text, line);) lines.push_back(nlohmann::json::parse(line));
-  return lines;
 }
 
 RunOptions Options(const Folder& folder, const std::string& out, int jobs) {

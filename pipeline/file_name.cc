@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "pipeline/file_name.h"
 
+#include <algorithm>
+
 namespace dcmveil::pipeline {
 namespace {
 
@@ -19,6 +21,12 @@ std::string Hex(const std::string& bytes) {
 }  // namespace
 
 void SetFileName(nlohmann::ordered_json& line, const std::string& key, const std::string& name) {
+  const bool ascii = std::all_of(name.begin(), name.end(),
+                                 [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (ascii) {
+    line[key] = name;
+    return;
+  }
   const std::string shown = nlohmann::ordered_json(name).dump(
       -1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
   line[key] = nlohmann::ordered_json::parse(shown);

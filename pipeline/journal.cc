@@ -62,8 +62,7 @@ FileStamp StampFrom(const Json& json) {
   return {.size = json.at(0).get<std::uint64_t>(), .modified = json.at(1).get<std::int64_t>()};
 }
 
-Json ToJson(const JournalEntry& entry) {
-  Json json;
+void SetEntry(Json& json, const JournalEntry& entry) {
   json["outcome"] = ToString(entry.report.outcome);
   if (!entry.output.empty()) SetFileName(json, "output", entry.output);
   if (!entry.report.reason.empty()) json["reason"] = entry.report.reason;
@@ -74,7 +73,6 @@ Json ToJson(const JournalEntry& entry) {
   json["bytes"] = Json::array({entry.bytes_in, entry.bytes_out});
   json["stamps"] = Json::array({ToJson(entry.input_stamp), ToJson(entry.output_stamp)});
   if (entry.tally) json["tally"] = ToJson(*entry.tally);
-  return json;
 }
 
 /// Nothing if another version wrote what this one does not know, or the output's name is no UTF-8:
@@ -202,7 +200,7 @@ std::optional<JournalEntry> Journal::Find(std::string_view way, std::string_view
 Status Journal::Add(std::string_view way, std::string_view input, const JournalEntry& entry) {
   Json line;
   line["input"] = DigestOf(way, input);
-  line.update(ToJson(entry));
+  SetEntry(line, entry);
   return Append(line.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 

@@ -7,9 +7,9 @@
 #include <utility>
 #include <vector>
 
-#include "engine/dcmtk/private_dictionary.h"
 #include "engine/dictionary.h"
 #include "engine/private_blocks.h"
+#include "engine/private_dictionary.h"
 
 namespace dcmveil::engine {
 namespace {

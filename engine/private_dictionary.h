@@ -9,9 +9,8 @@
 
 namespace dcmveil::engine {
 
-/// The VR of a private element in implicit VR, from the private dictionary that comes with DCMTK;
-/// nothing if it does not list the creator's element. The first call reads the dictionary. Any
-/// number of threads.
+/// The VR of a private element in implicit VR, by the private dictionary that came with the DCMTK
+/// of the build; nothing if it does not list the creator's element.
 [[nodiscard]] std::optional<Vr> PrivateVr(Tag tag, std::string_view creator);
 
 }  // namespace dcmveil::engine

@@ -12,6 +12,20 @@ ENVIRONMENT = {**os.environ, "LC_ALL": "C"}
 LOCK = re.compile(r"_*pthread_(mutex_(try|timed|clock)?lock|rwlock_(try|timed|clock)?(rd|wr)lock|spin_(try)?lock)\b")
 ALLOCATION = re.compile(r"(malloc|calloc|realloc|aligned_alloc|memalign|posix_memalign)$")
 
+# The parts of a file's way, by the function whose calls are that part.
+PHASES = {
+    "reading": re.compile(r"dcmveil::engine::ReadInstance\("),
+    "collecting identifiers": re.compile(r"dcmveil::engine::CollectIdentifiers\("),
+    "deciding and acting": re.compile(r"dcmveil::engine::Deidentify\("),
+    "cleaning text": re.compile(r"dcmveil::engine::clean::TextCleaner::Clean\b"),
+    "the guard": re.compile(r"dcmveil::engine::guard::Look\("),
+    "encoding": re.compile(r"dcmveil::engine::EncodeParts\("),
+    "staging the output": re.compile(r"dcmveil::pipeline::FolderSink::(Stage|Begin|Commit)\b"),
+    "manifest and journal": re.compile(r"dcmveil::\(anonymous namespace\)::Runner::Finish\("),
+}
+# Parts whose instructions are also in another one's.
+INSIDE = {"deciding and acting": ("collecting identifiers", "cleaning text")}
+
 
 class Failed(Exception):
     """A command did not do what was to be measured; says which, and how it ended."""
@@ -53,13 +67,23 @@ class Timer:
 
 
 def Callgrind(command, folder):
-    """Instructions, lock acquisitions and allocations of a run."""
+    """Instructions of a run, in all and by phase, lock acquisitions and allocations."""
     out = folder / "callgrind.out"
     Run(["valgrind", "--tool=callgrind", f"--callgrind-out-file={out}", *command], folder, (0, 3))
     with open(out, encoding="utf-8", errors="replace") as lines:
-        instructions, calls = ParseCallgrind(lines)
+        instructions, calls, spent = ParseCallgrind(lines)
     out.unlink()
-    return {"instructions": instructions, "locks": Sum(calls, LOCK), "allocations": Sum(calls, ALLOCATION)}
+    return {"instructions": instructions, "locks": Sum(calls, LOCK), "allocations": Sum(calls, ALLOCATION),
+            **Phases(spent)}
+
+
+def Phases(spent):
+    """Instructions of each phase, without those of the phases inside it."""
+    phases = {f"phase: {phase}": sum(count for name, count in spent.items() if pattern.match(name))
+              for phase, pattern in PHASES.items()}
+    for outer, inner in INSIDE.items():
+        phases[f"phase: {outer}"] -= sum(phases[f"phase: {phase}"] for phase in inner)
+    return phases
 
 
 def Sum(calls, pattern):
@@ -67,10 +91,14 @@ def Sum(calls, pattern):
 
 
 def ParseCallgrind(lines):
-    """Instructions in all, and how often each function was called. Names are written once, with a
-    number that stands for them from then on."""
-    names, calls, called, instructions = {}, collections.Counter(), None, 0
+    """Instructions in all; how often each function was called; and what those calls took, with all
+    that they called. Names are written once, with a number that stands for them from then on."""
+    names, calls, spent, called, instructions, of_call = {}, collections.Counter(), collections.Counter(), None, 0, False
     for line in lines:
+        if of_call:
+            spent[called] += int(line.split()[1])
+            of_call = False
+            continue
         match = re.match(r"(c?fn)=\((\d+)\)(?: (.*))?", line)
         if match:
             kind, number, name = match.groups()
@@ -80,9 +108,10 @@ def ParseCallgrind(lines):
                 called = number
         elif line.startswith("calls="):
             calls[called] += int(line[6:].split()[0])
+            of_call = True
         elif line.startswith(("summary:", "totals:")):
             instructions = int(line.split()[1])
-    return instructions, collections.Counter({names[number]: count for number, count in calls.items()})
+    return instructions, *({names[number]: count for number, count in counter.items()} for counter in (calls, spent))
 
 
 def Strace(command, folder):

@@ -76,7 +76,7 @@ def OrNone(values):
 
 
 def Tables(results):
-    parts = [Head(results), Judged(results), Compared(results), Each(results), Calls(results), Peaks(results),
+    parts = [Head(results), Judged(results), Compared(results), Each(results), Phases(results), Calls(results), Peaks(results),
              Remarks(results)]
     return "\n".join(part for part in parts if part)
 
@@ -192,6 +192,20 @@ def Each(results):
     return "### What one file takes, with one worker\n\n" + Table(
         ("set", "files counted", "thousand instructions", "locks taken", "allocations",
          "million instructions once a run", "system calls"), rows)
+
+
+def Phases(results):
+    """Where a file's instructions go, by set."""
+    counts = {name: count for name, count in (results.get("counts") or {}).items() if "instructions" in count}
+    phases = list(dict.fromkeys(key for count in counts.values() for key in count if key.startswith("phase: ")))
+    if not phases:
+        return ""
+    def Share(count, what):
+        return f"{100 * what / count['instructions']:.0f} %"
+    rows = [(key.removeprefix("phase: "), *(Share(count, count[key]) for count in counts.values())) for key in phases]
+    rows.append(("the rest", *(Share(count, count["instructions"] - sum(count[key] for key in phases))
+                               for count in counts.values())))
+    return "Where a file's instructions go (the kernel's are not among them):\n\n" + Table(("part", *counts), rows)
 
 
 def Calls(results):

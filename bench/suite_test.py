@@ -111,11 +111,18 @@ class RuleListsTest(BenchTest):
 class ParsersTest(unittest.TestCase):
     def test_callgrind(self):
         lines = ["fn=(1) main\n", "16 3\n", "cfn=(2) malloc\n", "calls=2 0\n", "16 90\n", "fn=(3) Work()\n",
-                 "cfn=(2)\n", "calls=5 0\n", "cfn=(4) pthread_mutex_lock@@GLIBC_2.2.5\n", "calls=3 0\n",
-                 "cfn=(5) pthread_mutex_unlock@@GLIBC_2.2.5\n", "calls=3 0\n",
-                 "cfn=(6) pthread_rwlock_rdlock@@GLIBC_2.34\n", "calls=4 0\n", "totals: 1234\n"]
-        instructions, calls = measure.ParseCallgrind(lines)
+                 "cfn=(2)\n", "calls=5 0\n", "+1 60\n", "cfn=(4) pthread_mutex_lock@@GLIBC_2.2.5\n", "calls=3 0\n", "* 1\n",
+                 "cfn=(5) pthread_mutex_unlock@@GLIBC_2.2.5\n", "calls=3 0\n", "* 1\n",
+                 "cfn=(6) pthread_rwlock_rdlock@@GLIBC_2.34\n", "calls=4 0\n", "* 1\n",
+                 "cfn=(7) dcmveil::engine::Deidentify(dcmveil::engine::ParsedInstance&)\n", "calls=2 0\n", "* 400\n",
+                 "cfn=(8) dcmveil::engine::clean::TextCleaner::Clean[abi:cxx11](char) const\n", "calls=2 0\n", "* 100\n",
+                 "totals: 1234\n"]
+        instructions, calls, spent = measure.ParseCallgrind(lines)
         self.assertEqual(1234, instructions)
+        self.assertEqual(150, spent["malloc"])
+        phases = measure.Phases(spent)
+        self.assertEqual((300, 100, 0), tuple(phases[f"phase: {name}"] for name in (
+            "deciding and acting", "cleaning text", "reading")))
         self.assertEqual(7, calls["malloc"])
         self.assertEqual(7, measure.Sum(calls, measure.LOCK))
         self.assertEqual(7, measure.Sum(calls, measure.ALLOCATION))

@@ -44,6 +44,7 @@ ResourceId IdOf(const Deidentified& instance) {
 struct DicomWebSink::Upload : Sink::Staged {
   dicomweb::StowItem item;
   std::shared_ptr<Study> study;
+  bool recalled = false;
   bool done = false;
   Result<Stored> result = Stored{};
 };
@@ -117,17 +118,25 @@ std::shared_ptr<DicomWebSink::Study> DicomWebSink::FindStudy(const std::string& 
 
 bool DicomWebSink::Holds(const std::string& /*name*/, const FileStamp& /*stamp*/) { return true; }
 
-void DicomWebSink::Claim(const std::string& name) {
+std::unique_ptr<Sink::Staged> DicomWebSink::Recall(const std::string& name) {
+  auto upload = std::make_unique<Upload>();
+  upload->recalled = true;
   // As NameFor makes it: the second and the last of six parts.
   const std::size_t study = name.find('/') + 1;
-  FindStudy(name.substr(study, name.find('/', study) - study))
-      ->taken.insert(name.substr(name.rfind('/') + 1));
+  upload->item.id.study = name.substr(study, name.find('/', study) - study);
+  upload->item.id.instance = name.substr(name.rfind('/') + 1);
+  return upload;
 }
 
 void DicomWebSink::Begin(Staged& staged) {
   auto& upload = static_cast<Upload&>(staged);
   upload.study = FindStudy(upload.item.id.study);
-  if (!upload.study->taken.insert(upload.item.id.instance).second) {
+  const bool is_first = upload.study->taken.insert(upload.item.id.instance).second;
+  if (upload.recalled) {
+    Finish(upload, Stored{.outcome = Outcome::kUnchanged});
+    return;
+  }
+  if (!is_first) {
     Finish(upload, ErrorCode::kSameOutput);
     return;
   }

@@ -38,11 +38,11 @@ class DicomWebSink : public Sink {
   [[nodiscard]] static std::string NameFor(const Deidentified& instance);
   [[nodiscard]] Result<std::unique_ptr<Staged>> Stage(
       const std::string& name, std::unique_ptr<Deidentified> instance) override;
+  [[nodiscard]] std::unique_ptr<Staged> Recall(const std::string& name) override;
   void Begin(Staged& staged) override;
   [[nodiscard]] Result<Stored> End(Staged& staged) override;
   /// What a service stored is taken to stay.
   [[nodiscard]] bool Holds(const std::string& name, const FileStamp& stamp) override;
-  void Claim(const std::string& name) override;
   void Close() override;
   [[nodiscard]] std::optional<std::string> Problem() override;
 

@@ -23,15 +23,16 @@ int RenameNoReplace(const fs::path& from, const fs::path& to) {
   return 0;
 }
 
-struct StagedFile : Sink::Staged {
-  std::string name;
-  FolderSink::Temporary temporary;
-  /// Kept for comparing with a file that has the name already.
-  std::unique_ptr<Deidentified> instance;
-  Result<Sink::Stored> result = Sink::Stored{};
-};
-
 }  // namespace
+
+struct FolderSink::StagedFile : Staged {
+  std::string name;
+  Temporary temporary;
+  /// Kept for comparing with a file that has the name already; null for what was recalled.
+  std::unique_ptr<Deidentified> instance;
+  bool waits = false;  ///< for one that was begun before with the same name
+  Result<Stored> result = Stored{};
+};
 
 FolderSink::FolderSink(fs::path root, const std::string& token, bool durable)
     : root_(std::move(root)), temporary_(root_ / (".dcmveil-" + token)), durable_(durable) {}
@@ -60,7 +61,7 @@ bool FolderSink::Holds(const std::string& name, const FileStamp& stamp) {
          StampOf(info) == stamp;
 }
 
-void FolderSink::Claim(const std::string& name) {
+void FolderSink::Claim(const std::string& name) const {
   const fs::path file = root_ / name;
   struct stat info = {};
   if (::stat(file.c_str(), &info) == 0) ::chmod(file.c_str(), info.st_mode & 07777U);
@@ -120,8 +121,38 @@ Result<std::unique_ptr<Sink::Staged>> FolderSink::Stage(const std::string& name,
   return std::unique_ptr<Staged>(std::move(staged));
 }
 
+std::unique_ptr<Sink::Staged> FolderSink::Recall(const std::string& name) {
+  auto staged = std::make_unique<StagedFile>();
+  staged->name = name;
+  return staged;
+}
+
 void FolderSink::Begin(Staged& staged) {
   auto& file = static_cast<StagedFile&>(staged);
+  const std::lock_guard lock(mutex_);
+  file.waits = begun_[file.name]++ > 0;
+}
+
+void FolderSink::Settle(Staged& staged) {
+  auto& file = static_cast<StagedFile&>(staged);
+  if (!file.waits) Name(file);
+}
+
+Result<Sink::Stored> FolderSink::End(Staged& staged) {
+  auto& file = static_cast<StagedFile&>(staged);
+  if (file.waits) Name(file);
+  const std::lock_guard lock(mutex_);
+  const auto begun = begun_.find(file.name);
+  if (--begun->second == 0) begun_.erase(begun);
+  return file.result;
+}
+
+void FolderSink::Name(StagedFile& file) {
+  if (file.instance == nullptr) {
+    Claim(file.name);
+    file.result = Stored{.outcome = Outcome::kUnchanged};
+    return;
+  }
   const Result<Commit> commit = Rename(file.temporary.file, file.name);
   if (commit && *commit == Commit::kDone) {
     file.result = Stored{.stamp = file.temporary.stamp};
@@ -143,10 +174,6 @@ void FolderSink::Begin(Staged& staged) {
   } else {
     file.result = ErrorCode::kOutputExists;
   }
-}
-
-Result<Sink::Stored> FolderSink::End(Staged& staged) {
-  return static_cast<StagedFile&>(staged).result;
 }
 
 }  // namespace dcmveil::pipeline

@@ -6,7 +6,9 @@
 #include <ctime>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <unordered_map>
 
 #include "dcmveil/engine.h"
 #include "dcmveil/error.h"
@@ -27,11 +29,13 @@ class FolderSink : public Sink {
 
   [[nodiscard]] Result<std::unique_ptr<Staged>> Stage(
       const std::string& name, std::unique_ptr<Deidentified> instance) override;
+  [[nodiscard]] std::unique_ptr<Staged> Recall(const std::string& name) override;
   void Begin(Staged& staged) override;
+  /// Gives the output its name, unless another one that has or wants it was begun before and has
+  /// not ended: then End does so.
+  void Settle(Staged& staged) override;
   [[nodiscard]] Result<Stored> End(Staged& staged) override;
   [[nodiscard]] bool Holds(const std::string& name, const FileStamp& stamp) override;
-  /// Sets the change time of the file, nothing else.
-  void Claim(const std::string& name) override;
 
   struct Temporary {
     std::filesystem::path file;
@@ -46,13 +50,20 @@ class FolderSink : public Sink {
   /// Whether the file with that name was there before Open(), by the file system's own clock.
   [[nodiscard]] bool WasThereBefore(const std::string& name) const;
   [[nodiscard]] std::filesystem::path PathOf(const std::string& name) const { return root_ / name; }
+  /// Makes the file one that was not there before: sets its change time, and nothing else.
+  void Claim(const std::string& name) const;
 
  private:
+  struct StagedFile;
+  void Name(StagedFile& file);
+
   std::filesystem::path root_;
   std::filesystem::path temporary_;
   bool durable_;
   timespec opened_ = {};  ///< of the file system's clock, which may be another machine's
   std::atomic<std::uint64_t> next_{0};
+  std::mutex mutex_;
+  std::unordered_map<std::string, int> begun_;  ///< names, and how many with each have not ended
 };
 
 }  // namespace dcmveil::pipeline

@@ -115,7 +115,6 @@ class Runner {
   void Process(Job& job);
   void Work(Job& job);
   void Finish(Job& job);
-  void Begin(Job& job);
   void Commit(Job& job);
   void Break(std::string message);
   void Report();
@@ -498,6 +497,7 @@ bool Runner::Recall(Job& job) {
   if (!entry->of_this_run && job.report.outcome == Outcome::kWritten) {
     job.report.outcome = Outcome::kUnchanged;
   }
+  if (!job.output.empty()) job.staged = sink_->Recall(job.output);
   return true;
 }
 
@@ -571,13 +571,10 @@ void Runner::Process(Job& job) {
   job.staged = std::move(*staged);
 }
 
-void Runner::Begin(Job& job) {
-  if (job.staged) sink_->Begin(*job.staged);
-  if (job.recalled && !job.output.empty()) sink_->Claim(job.output);
-}
-
 void Runner::Commit(Job& job) {
   const Result<pipeline::Sink::Stored> stored = sink_->End(*job.staged);
+  // What an earlier run wrote has its outcome already.
+  if (job.recalled) return;
   if (!stored) {
     SetError(job.report, stored.error());
     if (std::optional<std::string> problem = sink_->Problem()) Break(std::move(*problem));
@@ -709,7 +706,11 @@ RunSummary Runner::Go() {
         }) & tbb::make_filter<Job*, Job*>(tbb::filter_mode::serial_in_order, [&](Job* job) {
           const pipeline::Holding sink(&sink_);
           const pipeline::Holding holding(job);
-          Begin(*job);
+          if (job->staged) sink_->Begin(*job->staged);
+          return job;
+        }) & tbb::make_filter<Job*, Job*>(tbb::filter_mode::parallel, [&](Job* job) {
+          const pipeline::Holding holding(job);
+          if (job->staged) sink_->Settle(*job->staged);
           return job;
         }) & tbb::make_filter<Job*, void>(tbb::filter_mode::serial_in_order, [&](Job* job) {
           const pipeline::Holding summary(&summary_);

@@ -98,6 +98,73 @@ TEST(FolderSinkTest, TellsItsOwnFilesFromOlderOnes) {
   sink.Close();
 }
 
+std::unique_ptr<Sink::Staged> Stage(FolderSink& sink, const std::string& name,
+                                    const std::string& bytes) {
+  auto instance = std::make_unique<Deidentified>();
+  instance->encoded = Bytes(bytes);
+  Result<std::unique_ptr<Sink::Staged>> staged = sink.Stage(name, std::move(instance));
+  EXPECT_TRUE(staged);
+  return std::move(*staged);
+}
+
+/// Which of several inputs gets a name follows from the order of Begin, whoever is settled first.
+TEST(FolderSinkTest, TheFirstThatWasBegunGetsTheName) {
+  const Folder folder;
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  std::vector<std::unique_ptr<Sink::Staged>> staged;
+  for (const char* bytes : {"first", "second", "third"}) staged.push_back(Stage(sink, "a", bytes));
+  staged.push_back(Stage(sink, "b", "other"));
+  for (const auto& one : staged) sink.Begin(*one);
+  for (auto one = staged.rbegin(); one != staged.rend(); ++one) sink.Settle(**one);
+  EXPECT_EQ(ReadFile(folder / "a"), "first");
+  EXPECT_EQ(ReadFile(folder / "b"), "other");
+  EXPECT_TRUE(sink.End(*staged[0]).ok());
+  // The second has not ended yet, so a fourth waits although the first is through.
+  staged.push_back(Stage(sink, "a", "fourth"));
+  sink.Begin(*staged[4]);
+  fs::remove(folder / "a");
+  sink.Settle(*staged[4]);
+  EXPECT_FALSE(fs::exists(folder / "a"));
+  EXPECT_TRUE(sink.End(*staged[1]).ok()) << "the name is free again";
+  EXPECT_EQ(ReadFile(folder / "a"), "second");
+  for (const std::size_t late : {2U, 4U}) {
+    const Result<Sink::Stored> stored = sink.End(*staged[late]);
+    ASSERT_FALSE(stored);
+    EXPECT_EQ(stored.error().code, ErrorCode::kSameOutput);
+  }
+  EXPECT_TRUE(sink.End(*staged[3]).ok());
+  sink.Close();
+  EXPECT_EQ(Files(folder.path()), (std::set<std::string>{"a", "b"}));
+}
+
+TEST(FolderSinkTest, WhatIsRecalledTakesItsTurnToo) {
+  const Folder folder;
+  folder.Write("a", "old");
+  folder.Write("b", "old");
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  FolderSink sink(folder.path(), "t");
+  ASSERT_TRUE(sink.Open().ok());
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  // Of "a" the recalled one comes first, of "b" the other one.
+  const std::unique_ptr<Sink::Staged> recalled_a = sink.Recall("a");
+  const std::unique_ptr<Sink::Staged> staged_a = Stage(sink, "a", "old");
+  const std::unique_ptr<Sink::Staged> staged_b = Stage(sink, "b", "old");
+  const std::unique_ptr<Sink::Staged> recalled_b = sink.Recall("b");
+  const std::vector<Sink::Staged*> order{recalled_a.get(), staged_a.get(), staged_b.get(),
+                                         recalled_b.get()};
+  for (Sink::Staged* one : order) sink.Begin(*one);
+  for (auto one = order.rbegin(); one != order.rend(); ++one) sink.Settle(**one);
+  const Result<Sink::Stored> a = (static_cast<void>(sink.End(*recalled_a)), sink.End(*staged_a));
+  ASSERT_FALSE(a);
+  EXPECT_EQ(a.error().code, ErrorCode::kSameOutput);
+  const Result<Sink::Stored> b = sink.End(*staged_b);
+  ASSERT_TRUE(b);
+  EXPECT_EQ(b->outcome, Outcome::kUnchanged);
+  EXPECT_TRUE(sink.End(*recalled_b).ok());
+  sink.Close();
+}
+
 TEST(FolderSinkTest, WhereNothingCanBeWritten) {
   const Folder folder;
   folder.Write("file", "x");

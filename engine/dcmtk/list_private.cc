@@ -61,7 +61,8 @@ int main() {
   }
   Rows rows;
   for (auto it = dictionary.normalBegin(); it != dictionary.normalEnd(); ++it) Add(rows, **it);
-  for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it) Add(rows, **it);
+  for (auto it = dictionary.repeatingBegin(); it != dictionary.repeatingEnd(); ++it)
+    Add(rows, **it);
   if (rows.empty()) return EXIT_FAILURE;
   for (const auto& [creator, elements] : rows) {
     for (const std::string& element : elements) {

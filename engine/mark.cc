@@ -21,8 +21,9 @@ constexpr Tag kCodeValue{0x0008, 0x0100};
 constexpr Tag kCodingSchemeDesignator{0x0008, 0x0102};
 constexpr Tag kCodeMeaning{0x0008, 0x0104};
 
+/// `text` is the plan's or the program's own, which live longer.
 void Put(Item& item, Tag tag, Vr vr, std::string_view text) {
-  item.Put(DataElement::Of(tag, vr, std::string(text)));
+  item.Put(DataElement::View(tag, vr, text));
 }
 
 /// The value without padding; empty if there is none.
@@ -52,6 +53,7 @@ void MarkProfile(Item& head, const ProfileParts& profile) {
   for (const ProfileParts::MethodCode& code : profile.method_codes) {
     if (present.contains(code.value)) continue;
     Item item;
+    item.elements.reserve(3);
     Put(item, kCodeValue, Vr::SH, code.value);
     Put(item, kCodingSchemeDesignator, Vr::SH, "DCM");
     Put(item, kCodeMeaning, Vr::LO, code.meaning);
@@ -64,10 +66,13 @@ void MarkProfile(Item& head, const ProfileParts& profile) {
 void Mark(ParsedInstance& parsed, const PlanParts& parts) {
   Put(parsed.head, kPatientIdentityRemoved, Vr::CS, "YES");
   if (parts.profile) MarkProfile(parsed.head, *parts.profile);
-  std::string method(TextIn(parsed.head, kDeidentificationMethod));
-  if (method == parts.method_text || method.ends_with("\\" + parts.method_text)) return;
-  if (!method.empty()) method.push_back('\\');
-  Put(parsed.head, kDeidentificationMethod, Vr::LO, method + parts.method_text);
+  const std::string_view before = TextIn(parsed.head, kDeidentificationMethod);
+  if (before.empty()) {
+    Put(parsed.head, kDeidentificationMethod, Vr::LO, parts.method_text);
+  } else if (before != parts.method_text && !before.ends_with("\\" + parts.method_text)) {
+    parsed.head.Put(DataElement::Of(kDeidentificationMethod, Vr::LO,
+                                    std::string(before) + "\\" + parts.method_text));
+  }
 }
 
 }  // namespace dcmveil::engine

@@ -2,6 +2,7 @@
 #include "engine/encoding/elements.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -222,6 +223,33 @@ Status Reader::ReadItems(std::size_t end, bool delimited, int depth, Sequence& i
   return Done{};
 }
 
+/// The header of one element, put together on its own: one growing of the output for all of it.
+class HeaderBytes {
+ public:
+  explicit HeaderBytes(bool big_endian) : big_endian_(big_endian) {}
+  void Put16(std::uint32_t value) {
+    const auto low = static_cast<char>(value & 0xFFU);
+    const auto high = static_cast<char>((value >> 8U) & 0xFFU);
+    Put(big_endian_ ? high : low);
+    Put(big_endian_ ? low : high);
+  }
+  void Put32(std::uint32_t value) {
+    Put16(big_endian_ ? value >> 16U : value & 0xFFFFU);
+    Put16(big_endian_ ? value & 0xFFFFU : value >> 16U);
+  }
+  void Put(Tag tag) {
+    Put16(tag.group);
+    Put16(tag.element);
+  }
+  void Put(char c) { bytes_[size_++] = c; }
+  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+
+ private:
+  bool big_endian_;
+  std::array<char, 12> bytes_;
+  std::size_t size_ = 0;
+};
+
 class Writer {
  public:
   Writer(Encoding encoding, std::string& bytes) : encoding_(encoding), bytes_(bytes) {}
@@ -231,51 +259,50 @@ class Writer {
   void Add(const DataElement& element);
 
  private:
-  void Append16(unsigned value) {
-    const auto low = static_cast<char>(value & 0xFFU);
-    const auto high = static_cast<char>((value >> 8U) & 0xFFU);
-    const char both[2] = {encoding_.big_endian ? high : low, encoding_.big_endian ? low : high};
-    bytes_.append(both, 2);
-  }
-  void Append32(std::uint32_t value) {
-    Append16(encoding_.big_endian ? value >> 16U : value & 0xFFFFU);
-    Append16(encoding_.big_endian ? value & 0xFFFFU : value >> 16U);
-  }
-  void AppendTag(Tag tag) {
-    Append16(tag.group);
-    Append16(tag.element);
-  }
   void AppendHeader(Tag tag, Vr vr, std::uint32_t length);
+  /// Of an item or a delimiter: no VR.
+  void AppendHeader(Tag tag, std::uint32_t length) {
+    HeaderBytes header(encoding_.big_endian);
+    header.Put(tag);
+    header.Put32(length);
+    bytes_ += header.view();
+  }
 
   Encoding encoding_;
   std::string& bytes_;
 };
 
 void Writer::AppendHeader(Tag tag, Vr vr, std::uint32_t length) {
-  AppendTag(tag);
+  HeaderBytes header(encoding_.big_endian);
+  header.Put(tag);
+  bool is_long = true;
   if (encoding_.explicit_vr) {
     // PS3.5 section 6.2.2: a value that is too long for a short length is UN.
     const bool fits = length <= 0xFFFF || HasLongLength(vr, {});
     const Vr written = fits ? vr : Vr::UN;
-    bytes_ += ToString(written);
-    if (!HasLongLength(written, {})) return Append16(length);
-    Append16(0);
+    const std::string_view name = ToString(written);
+    header.Put(name[0]);
+    header.Put(name[1]);
+    is_long = HasLongLength(written, {});
+    if (is_long) header.Put16(0);
   }
-  Append32(length);
+  if (is_long) {
+    header.Put32(length);
+  } else {
+    header.Put16(length);
+  }
+  bytes_ += header.view();
 }
 
 void Writer::Add(const DataElement& element) {
   if (const Sequence* items = element.sequence()) {
     AppendHeader(element.tag(), Vr::SQ, kUndefinedLength);
     for (const Item& item : *items) {
-      AppendTag(kItem);
-      Append32(kUndefinedLength);
+      AppendHeader(kItem, kUndefinedLength);
       Add(item);
-      AppendTag(kItemEnd);
-      Append32(0);
+      AppendHeader(kItemEnd, 0);
     }
-    AppendTag(kSequenceEnd);
-    Append32(0);
+    AppendHeader(kSequenceEnd, 0);
     return;
   }
   if (element.is_fragments()) {

@@ -17,6 +17,7 @@
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/report_files.h"
+#include "cli/services.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "dcmveil/run.h"
@@ -159,35 +160,11 @@ bool SetServices(const Flags& flags, RunOptions& options) {
     std::fprintf(stderr, "dcmveil: %s\n", message.c_str());
     return false;
   };
-  std::map<std::string, Connection> known;
-  if (!flags.connections.empty()) {
-    try {
-      known = LoadConnections(flags.connections);
-    } catch (const RuleError& error) {
-      Print(error.diagnostics());
-      return wrong("errors in " + flags.connections + "; nothing was touched");
-    }
-  }
-  std::string problem;
-  const auto find = [&](const std::string& text) -> std::optional<Connection> {
-    if (const auto it = known.find(text); it != known.end()) return it->second;
-    if (!IsServiceUrl(text)) return std::nullopt;
-    Connection connection;
-    connection.url = text;
-    connection.name = text.substr(text.find("://") + 3);
-    connection.name = connection.name.substr(0, connection.name.find_first_of("/:?#"));
-    if (text.find('@') != std::string::npos) {
-      problem =
-          "a URL with a user or password shows them to everybody on this machine; give them "
-          "in a file of connections (--connections)";
-    } else if (connection.name.empty() || text.find_first_of("?# ") != std::string::npos) {
-      problem = "a base URL is https://host/path, without query, fragment or space";
-    }
-    return connection;
-  };
-  options.input_service = find(flags.input);
-  options.output_service = find(flags.output);
-  if (!problem.empty()) return wrong(problem);
+  Services services;
+  if (!services.Load(flags.connections)) return false;
+  options.input_service = services.Find(flags.input);
+  options.output_service = services.Find(flags.output);
+  if (!services.problem().empty()) return wrong(services.problem());
   if (options.output_service) {
     if (flags.stow_batch > 0) options.output_service->stow_batch = flags.stow_batch;
     if (flags.upsert) options.output_service->upsert = true;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -7,9 +8,11 @@
 #include "cli/exit_codes.h"
 #include "cli/load.h"
 #include "cli/options.h"
+#include "cli/services.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "pipeline/description.h"
+#include "pipeline/service_copies.h"
 #include "verify/verify.h"
 
 namespace dcmveil::cli {
@@ -20,6 +23,7 @@ struct Flags {
   std::string input;
   std::string output;
   std::string rules;
+  std::string connections;
   int jobs = 0;
   bool json = false;
   bool quiet = false;
@@ -63,10 +67,63 @@ bool Store(const std::filesystem::path& state, const std::string& json) {
   return !file.fail();
 }
 
+/// What stands in a service is looked at in copies, which hold what the service holds: they are in
+/// the state folder, and gone when this is.
+class Copies {
+ public:
+  explicit Copies(const std::filesystem::path& state) : folder_(state / "verify-copies") {}
+  ~Copies() { Remove(); }
+  Copies(const Copies&) = delete;
+  Copies& operator=(const Copies&) = delete;
+
+  /// Fills `folder` with what the manifest names. False, and a message, if it cannot.
+  [[nodiscard]] bool Make(const Connection& service, pipeline::Named named,
+                          const std::filesystem::path& manifest, std::filesystem::path& folder) {
+    folder = folder_ / (named == pipeline::Named::kInputs ? "inputs" : "outputs");
+    std::error_code error;
+    if (!made_) Remove();
+    made_ = true;
+    std::filesystem::create_directories(folder, error);
+    if (error) {
+      std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", folder.c_str());
+      return false;
+    }
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
+    const auto problem = pipeline::CopyFromService(service, manifest, named, folder);
+    if (problem) std::fprintf(stderr, "dcmveil: %s\n", problem->message.c_str());
+    return !problem;
+  }
+
+ private:
+  void Remove() const {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder_, ignored);
+  }
+  std::filesystem::path folder_;
+  bool made_ = false;
+};
+
+/// A folder as it was named, or copies out of the service that was. False, and a message on
+/// standard error, if there are none.
+bool SetPlace(Services& services, const std::string& text, pipeline::Named named,
+              const std::filesystem::path& state, Copies& copies, std::filesystem::path& place) {
+  const std::optional<Connection> service = services.Find(text);
+  if (!services.problem().empty()) {
+    std::fprintf(stderr, "dcmveil: %s\n", services.problem().c_str());
+    return false;
+  }
+  place = text;
+  return !service || copies.Make(*service, named, state / "manifest.ndjson", place);
+}
+
 int VerifyVerb(const Flags& flags) {
   verify::Options options;
   options.state = flags.state;
   if (flags.state.empty()) {
+    if (IsServiceUrl(flags.output)) {
+      std::fprintf(stderr, "dcmveil: verify needs --state where the output is a service\n");
+      return kUsage;
+    }
     if (flags.input.empty() || flags.output.empty()) {
       std::fprintf(stderr, "dcmveil: verify needs --state, or --input and --output\n");
       return kUsage;
@@ -76,8 +133,6 @@ int VerifyVerb(const Flags& flags) {
     state += ".dcmveil";
     options.state = state;
   }
-  options.input = flags.input;
-  options.output = flags.output;
   options.jobs = flags.jobs;
   if (!flags.rules.empty()) {
     const std::optional<RuleSet> rules =
@@ -85,7 +140,19 @@ int VerifyVerb(const Flags& flags) {
     if (!rules) return kUsage;
     options.expectations = pipeline::Expectations(*rules);
   }
-  const verify::Report report = verify::Verify(options);
+  Services services;
+  if (!services.Load(flags.connections)) return kUsage;
+  Copies copies(options.state);
+  if (!SetPlace(services, flags.input, pipeline::Named::kInputs, options.state, copies,
+                options.input) ||
+      !SetPlace(services, flags.output, pipeline::Named::kOutputs, options.state, copies,
+                options.output)) {
+    return services.problem().empty() ? kCouldNotGoOn : kUsage;
+  }
+  verify::Report report = verify::Verify(options);
+  if (services.Find(flags.output)) {
+    report.not_checked.emplace_back("whether the service has instances that no manifest names");
+  }
   const std::string json = verify::ToJson(report);
   int exit_code = report.problem ? kCouldNotGoOn : kAllWell;
   if (!report.counts.empty()) exit_code = kLeakFound;
@@ -111,13 +178,17 @@ Verb AddVerify(CLI::App& command) {
   app->add_option("--state", flags->state,
                   "State folder of the run, with its manifest [SINK.dcmveil]")
       ->type_name("DIR");
-  app->add_option("-i,--input", flags->input, "What was read, if it is elsewhere now")
+  app->add_option("-i,--input", flags->input,
+                  "What was read, if it is elsewhere now, or was a DICOM service")
       ->type_name("SOURCE");
-  app->add_option("-o,--output", flags->output, "What was written, if it is elsewhere now")
+  app->add_option("-o,--output", flags->output,
+                  "What was written, if it is elsewhere now, or a DICOM service")
       ->type_name("OUT");
   app->add_option("-r,--rules", flags->rules,
                   "Rule file that says what stays on purpose, instead of what the run wrote down")
       ->type_name("RULES");
+  app->add_option("--connections", flags->connections, "File of named DICOM services")
+      ->type_name("FILE");
   AddJobs(*app, flags->jobs);
   app->add_flag("--json", flags->json, "One JSON object on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");

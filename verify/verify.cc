@@ -269,19 +269,19 @@ bool Verifier::ReadDescription() {
   const auto choose = [&](const fs::path& given, const char* name) {
     if (!given.empty()) return given;
     const std::string recorded = read(name);
-    if (recorded.empty() || recorded.find("://") != std::string::npos) return fs::path(recorded);
+    if (recorded.empty()) return fs::path();
     return (folder / recorded).lexically_normal();
   };
   input_ = choose(options_.input, "input");
   output_ = choose(options_.output, "output");
-  for (const fs::path& path : {input_, output_}) {
-    if (path.string().find("://") != std::string::npos) {
-      return Fail("verify looks at folders; a DICOM service as source or sink is not supported");
-    }
+  const auto is_service = [&](const fs::path& given, const char* name) {
+    return given.empty() && json.is_object() && json.value(name, false);
+  };
+  if (is_service(options_.input, "input_is_service")) {
+    return Fail("what was read is a DICOM service: name it with --input");
   }
-  if (json.is_object() &&
-      (json.value("input_is_service", false) || json.value("output_is_service", false))) {
-    return Fail("verify looks at folders; a DICOM service as source or sink is not supported");
+  if (is_service(options_.output, "output_is_service")) {
+    return Fail("what was written to is a DICOM service: name it with --output");
   }
   if (input_.empty() || output_.empty()) {
     return Fail("run.json in " + options_.state.string() +

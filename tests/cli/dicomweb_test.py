@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs to and from a DICOM service: a real Orthanc, and servers that are no such service."""
 import http.server
+import json
 import os
 import pathlib
 import signal
@@ -165,6 +166,53 @@ class OrthancTest(Base):
         self.assertEqual(result.returncode, 3, result.stderr)
         self.assertEqual(sorted(server.Instances().values()),
                          sorted(Tree(self.folder / "direct").values()))
+        # The second look sees in the service what it sees in a folder.
+        served = self.Verify(0, "--state", self.folder / "s", "-o", server.url)
+        direct = self.Verify(0, "--state", self.folder / "direct.dcmveil")
+        for what in ("inputs", "outputs", "excused", "findings"):
+            self.assertEqual(served[what], direct[what])
+        self.assertGreater(served["outputs"], 20)
+
+    def Verify(self, expect, *arguments):
+        result = Command("verify", "--json", *arguments, env=ENVIRONMENT, timeout=300)
+        self.assertEqual(result.returncode, expect, result.stdout + result.stderr)
+        return json.loads(result.stdout)
+
+    def test_verify_looks_into_services(self):
+        count = 40
+        archive, research = self.Server("archive"), self.Server("research")
+        for number in range(count):
+            archive.Upload(Slice(number))
+        state = self.folder / "s"
+        places = ("--state", state, "-i", archive.url, "-o", research.url)
+        self.RunWell(archive.url, research.url, "--state", state)
+        report = self.Verify(0, *places)
+        self.assertEqual((report["inputs"], report["outputs"]), (count, count))
+        self.assertIn("no manifest names", report["not_checked"][-1])
+        self.assertFalse((state / "verify-copies").exists())
+        # By name, with credentials of its own.
+        connections = self.folder / "connections.yaml"
+        connections.write_text(f"connections:\n  archive: {{url: '{archive.url}'}}\n")
+        self.Verify(0, "--state", state, "-i", "archive", "-o", research.url, "--connections", connections)
+        # Without being named they cannot be found.
+        result = Command("verify", "--state", state, env=ENVIRONMENT)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"name it with --input", result.stderr)
+        # An instance that went, and originals where de-identified ones should be.
+        research.Rest("/instances/" + json.loads(research.Rest("/instances"))[0], method="DELETE")
+        report = self.Verify(4, *places)
+        self.assertEqual([finding["check"] for finding in report["findings"]], ["missing"])
+        kept = self.Server("kept")
+        self.assertEqual(self.Run(archive.url, kept.url, "--state", self.folder / "k",
+                                  rules=RULES / "keep-all.yaml").returncode, 0)
+        report = self.Verify(4, "--state", self.folder / "k", "-i", archive.url, "-o", kept.url,
+                             "-r", RULES / "research-export.yaml")
+        self.assertGreaterEqual(report["counts"]["leak"], count)
+        self.assertNotIn("TEST", json.dumps(report))
+        # A service that is not there.
+        result = Command("verify", "--state", state, "-i", "http://127.0.0.1:1/dicom-web", env=ENVIRONMENT)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertFalse((state / "verify-copies").exists())
 
     def test_killed_and_gone_on(self):
         inputs = self.folder / "in"

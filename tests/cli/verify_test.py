@@ -91,7 +91,8 @@ class Verify(CliTest):
         report = self.Verify("-r", RULES / RULE, expect=0)
         self.assertFalse([text for text in report["not_checked"] if "--rules" in text], report)
         result = Command("verify", "-i", self.samples, "-o", "https://archive.example/dicom-web")
-        self.assertEqual(1, result.returncode)
+        self.assertEqual(2, result.returncode)
+        self.assertIn(b"needs --state", result.stderr)
         self.assertEqual(2, Command("verify").returncode)
         self.assertEqual(1, Command("verify", "--state", self.tmp / "nowhere").returncode)
 

@@ -85,6 +85,9 @@ class Lists {
   }
   static void PrintLiteral(std::string_view chunk) {
     constexpr std::size_t kLine = 100;
+    // With its size, because a compiler counts only so far while compiling.
+    const std::size_t all = chunk.size();
+    (void)std::printf("{\n");
     while (!chunk.empty()) {
       std::size_t size = std::min(kLine, chunk.size());
       // A compiler may refuse a literal that ends within a character.
@@ -94,7 +97,7 @@ class Lists {
       (void)std::printf("\"%s\"\n", line.c_str());
       chunk.remove_prefix(size);
     }
-    (void)std::printf("\"\",\n");
+    (void)std::printf("\"\", %zu},\n", all);
   }
 
   std::vector<std::pair<std::string, WordClass>> words_;

@@ -36,14 +36,14 @@ std::size_t KnownPrefix(std::string_view folded) {
 bool IsLabelBefore(std::string_view folded) { return kLabels.Has(folded); }
 
 bool IsIdLabel(std::string_view folded) {
-  constexpr auto kLabels =
+  constexpr auto kIdLabels =
       std::to_array<std::string_view>({"acc",        "accession", "accno",     "accessionnumber",
                                        "casenumber", "id",        "insurance", "medicare",
                                        "mrn",        "nhs",       "patientid", "patid",
                                        "phone",      "pid",       "policy",    "ptid",
                                        "ssn",        "tel",       "telephone", "fax",
                                        "mobile",     "pager",     "zip"});
-  return std::find(kLabels.begin(), kLabels.end(), folded) != kLabels.end();
+  return std::find(kIdLabels.begin(), kIdLabels.end(), folded) != kIdLabels.end();
 }
 
 }  // namespace dcmveil::engine::clean

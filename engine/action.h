@@ -18,7 +18,6 @@
 
 #include "dcmveil/error.h"
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/crypto.h"
 #include "engine/instance.h"
 #include "engine/path.h"

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 
 namespace dcmveil {
 

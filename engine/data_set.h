@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 
 namespace dcmveil::engine {
 

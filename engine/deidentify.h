@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 #include "engine/encoding/read.h"
 #include "engine/encoding/write.h"
 #include "engine/guard/guard.h"
@@ -57,7 +56,7 @@ struct Rewrite {
   /// Set if a reject rule applied; the data set is then unchanged.
   const RejectRule* rejected = nullptr;
   PixelOutput pixels = PixelOutput::kNone;
-  std::string pixel_mask;  ///< see EncodedInstance::Segment::mask
+  std::string pixel_mask;  ///< see Segment::mask
   std::vector<NoteCount> notes;
   /// What the guard must know; nothing if the plan has none.
   std::optional<guard::Knowledge> knowledge;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "dcmveil/engine.h"
 
-#include <new>
+#include <utility>
 
+#include "engine/apply.h"
 #include "engine/deidentify.h"
 #include "engine/encoding/write.h"
 #include "engine/guard/guard.h"
@@ -70,19 +71,31 @@ Result<Deidentified> Apply(std::shared_ptr<engine::ByteSource> source, const eng
 
 }  // namespace
 
+namespace engine {
+
+Result<Deidentified> ApplyToFile(const std::filesystem::path& file, const Plan& plan,
+                                 Observer* observer) {
+  Result<std::shared_ptr<ByteSource>> source = ByteSource::OpenFile(file);
+  if (!source) return source.error();
+  return Apply(std::move(*source), plan, observer);
+}
+
+Result<Deidentified> ApplyToBytes(std::string bytes, const Plan& plan, Observer* observer) {
+  return Apply(ByteSource::FromMemory(std::move(bytes)), plan, observer);
+}
+
+}  // namespace engine
+
 std::string_view Version() { return DCMVEIL_VERSION; }
 
 Engine::Engine(RuleSet rules) : rules_(std::move(rules)) {}
 
-Result<Deidentified> Engine::ApplyToFile(const std::filesystem::path& file,
-                                         engine::Observer* observer) const {
-  Result<std::shared_ptr<engine::ByteSource>> source = engine::ByteSource::OpenFile(file);
-  if (!source) return source.error();
-  return Apply(std::move(*source), *rules_.plan(), observer);
+Result<Deidentified> Engine::ApplyToFile(const std::filesystem::path& file) const {
+  return engine::ApplyToFile(file, *rules_.plan(), nullptr);
 }
 
-Result<Deidentified> Engine::ApplyToBytes(std::string bytes, engine::Observer* observer) const {
-  return Apply(engine::ByteSource::FromMemory(std::move(bytes)), *rules_.plan(), observer);
+Result<Deidentified> Engine::ApplyToBytes(std::string bytes) const {
+  return engine::ApplyToBytes(std::move(bytes), *rules_.plan(), nullptr);
 }
 
 }  // namespace dcmveil

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "dcmveil/outcome.h"
-
 namespace dcmveil {
 namespace {
 

@@ -7,7 +7,6 @@
 
 #include "dcmveil/error.h"
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/charset.h"
 #include "engine/encoding/read.h"
 #include "engine/instance.h"

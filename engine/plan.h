@@ -19,7 +19,6 @@
 #include <vector>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/action.h"
 #include "engine/path.h"
 

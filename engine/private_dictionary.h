@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 
 namespace dcmveil::engine {
 

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/data_set.h"
 
 namespace dcmveil::engine {

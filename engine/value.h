@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "engine/action.h"
 
 namespace dcmveil::engine {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "dcmveil/vr.h"
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <cstddef>
+
+#include "dcmveil/tag.h"
 
 namespace dcmveil {
 namespace {

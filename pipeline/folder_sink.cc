@@ -9,22 +9,10 @@
 #include <cstdio>
 #include <system_error>
 
+#include "engine/encoding/write.h"
+
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
-namespace {
-
-/// Zero, or errno.
-int RenameNoReplace(const fs::path& from, const fs::path& to) {
-  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
-  if (errno != EINVAL && errno != ENOSYS) return errno;
-  // File systems without that flag have link(), which does not replace either.
-  if (::link(from.c_str(), to.c_str()) != 0) return errno;
-  ::unlink(from.c_str());
-  return 0;
-}
-
-}  // namespace
-
 struct FolderSink::StagedFile : Staged {
   std::string name;
   Temporary temporary;
@@ -91,12 +79,12 @@ Result<FolderSink::Temporary> FolderSink::WriteTemporary(const EncodedInstance& 
 
 Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const std::string& name) {
   const fs::path target = root_ / name;
-  int error = RenameNoReplace(temporary, target);
+  int error = engine::RenameNoReplace(temporary, target);
   if (error == ENOENT) {
     std::error_code made;
     fs::create_directories(target.parent_path(), made);
     if (made) return ErrorCode::kWriteFailed;
-    error = RenameNoReplace(temporary, target);
+    error = engine::RenameNoReplace(temporary, target);
   }
   if (error == 0 && durable_) {
     // The folders above may be new as well.

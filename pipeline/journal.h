@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 #include "pipeline/files.h"
 #include "pipeline/tally.h"
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 
 namespace dcmveil::pipeline {
 

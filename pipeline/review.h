@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "pipeline/findings.h"
 #include "pipeline/tally.h"
 

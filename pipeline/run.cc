@@ -17,6 +17,7 @@
 #include <system_error>
 #include <thread>
 
+#include "engine/apply.h"
 #include "engine/dcmtk/dicomdir.h"
 #include "engine/plan.h"
 #include "pipeline/crosswalk.h"
@@ -536,9 +537,10 @@ void Runner::Process(Job& job) {
     SetError(job.report, {.code = ErrorCode::kReadFailed, .where = {}});
     return;
   }
+  const engine::Plan& plan = *engine_.rules().plan();
   Result<Deidentified> result =
-      job.input.bytes ? engine_.ApplyToBytes(std::move(*job.input.bytes), job.findings.get())
-                      : engine_.ApplyToFile(job.input.file, job.findings.get());
+      job.input.bytes ? engine::ApplyToBytes(std::move(*job.input.bytes), plan, job.findings.get())
+                      : engine::ApplyToFile(job.input.file, plan, job.findings.get());
   job.of_others = owner == Owner::kUnsure && IsOfOthers(result, job.input.name);
   if (job.of_others) return;
   if (!result) {

@@ -7,7 +7,6 @@
 
 #include "dcmveil/engine.h"
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 #include "pipeline/files.h"
 
 namespace dcmveil::pipeline {

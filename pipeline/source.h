@@ -10,7 +10,6 @@
 #include <string>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 
 namespace dcmveil::pipeline {
 

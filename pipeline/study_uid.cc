@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/dcmtk/syntax.h"
 #include "engine/encoding/scan.h"
 

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 #include "dcmveil/survey.h"
 #include "engine/plan.h"
 #include "pipeline/findings.h"

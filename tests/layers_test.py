@@ -17,6 +17,7 @@ OWN = {
     "pipeline": {"dcmveil", "engine", "pipeline", "dicomweb"},
     "verify": {"dcmveil", "verify"},
     "report": {"dcmveil", "report"},
+    "library": {"dcmveil", "library"},
     "cli": {"dcmveil", "engine", "rules", "pipeline", "dicomweb", "verify", "report", "cli"},
 }
 # Headers of others, and the folders that may include them.

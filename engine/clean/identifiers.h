@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/clean/words.h"
 
 namespace dcmveil::engine::clean {

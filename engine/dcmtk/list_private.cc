@@ -13,7 +13,7 @@
 #include "dcmtk/config/osconfig.h"
 #include "dcmtk/dcmdata/dcdicent.h"
 #include "dcmtk/dcmdata/dcdict.h"
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "engine/dcmtk/syntax.h"
 #include "engine/dictionary.h"
 #include "engine/encoding/elements.h"

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <limits>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "engine/dictionary.h"
 
 namespace dcmveil::engine {

@@ -11,7 +11,6 @@
 
 #include "dcmveil/error.h"
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 #include "engine/encoding/bytes.h"
 
 namespace dcmveil::engine {

@@ -9,10 +9,12 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
+#include <random>
 #include <span>
 #include <utility>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "engine/encoding/elements.h"
 
 namespace dcmveil::engine {
@@ -220,7 +222,7 @@ EncodedParts EncodeParts(const ParsedInstance& parsed, PixelOutput output,
 }
 
 Result<EncodedInstance> Join(EncodedParts parts, bool deflated) {
-  std::vector<EncodedInstance::Segment> segments(1);
+  std::vector<Segment> segments(1);
   if (!deflated) parts.head.insert(0, parts.meta);
   segments[0].bytes = std::move(parts.head);
   if (parts.pixels) segments.push_back(std::move(*parts.pixels));
@@ -237,13 +239,42 @@ Result<EncodedInstance> Join(EncodedParts parts, bool deflated) {
   return EncodedInstance(std::move(segments));
 }
 
+int RenameNoReplace(const std::filesystem::path& from, const std::filesystem::path& to) {
+  if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) return 0;
+  if (errno != EINVAL && errno != ENOSYS) return errno;
+  // File systems without that flag have link(), which does not replace either.
+  if (::link(from.c_str(), to.c_str()) != 0) return errno;
+  ::unlink(from.c_str());
+  return 0;
+}
+
 }  // namespace dcmveil::engine
 
 namespace dcmveil {
 
+namespace {
+
+/// A new file in the folder, with a name that nobody has; -1 if none can be made.
+int MakeTemporary(const std::filesystem::path& folder, std::filesystem::path& name) {
+  std::random_device random;
+  for (int attempt = 0; attempt < 16; ++attempt) {
+    name = folder / (".dcmveil-" + std::to_string(random()) + std::to_string(random()));
+    const int fd = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd >= 0 || errno != EEXIST) return fd;
+  }
+  return -1;
+}
+
+}  // namespace
+
+EncodedInstance::EncodedInstance(std::vector<engine::Segment> segments)
+    : segments_(std::make_shared<const std::vector<engine::Segment>>(std::move(segments))) {}
+
+EncodedInstance::EncodedInstance() : EncodedInstance(std::vector<engine::Segment>()) {}
+
 std::uint64_t EncodedInstance::size() const {
   std::uint64_t total = 0;
-  for (const Segment& segment : segments_) {
+  for (const engine::Segment& segment : *segments_) {
     total += segment.source ? segment.size : segment.bytes.size();
   }
   return total;
@@ -251,7 +282,7 @@ std::uint64_t EncodedInstance::size() const {
 
 Status EncodedInstance::WriteTo(int descriptor) const {
   engine::Gatherer gatherer(descriptor);
-  for (const Segment& segment : segments_) {
+  for (const engine::Segment& segment : *segments_) {
     const bool masked = !segment.mask.empty();
     std::optional<std::string_view> bytes;
     if (!segment.source) {
@@ -281,10 +312,30 @@ Status EncodedInstance::WriteTo(int descriptor) const {
   return gatherer.Flush();
 }
 
+Status EncodedInstance::WriteToFile(const std::filesystem::path& file) const {
+  std::filesystem::path temporary;
+  const int fd = MakeTemporary(file.parent_path(), temporary);
+  if (fd < 0) return ErrorCode::kWriteFailed;
+  Status status = WriteTo(fd);
+  if (status && ::fsync(fd) != 0) status = ErrorCode::kWriteFailed;
+  if (::close(fd) != 0 && status) status = ErrorCode::kWriteFailed;
+  if (status) {
+    const int error = engine::RenameNoReplace(temporary, file);
+    if (error == 0) return Done{};
+    if (error == EEXIST) {
+      status = SameAs(file) ? Status(Done{}) : ErrorCode::kOutputExists;
+    } else {
+      status = ErrorCode::kWriteFailed;
+    }
+  }
+  ::unlink(temporary.c_str());
+  return status;
+}
+
 Result<std::string> EncodedInstance::ToBytes() const {
   std::string bytes;
   bytes.reserve(size());
-  for (const Segment& segment : segments_) {
+  for (const engine::Segment& segment : *segments_) {
     if (!segment.source) {
       bytes += segment.bytes;
       continue;
@@ -301,7 +352,7 @@ bool EncodedInstance::SameAs(const std::filesystem::path& file) const {
   const Result<std::shared_ptr<engine::ByteSource>> other = engine::ByteSource::OpenFile(file);
   if (!other || (*other)->size() != size()) return false;
   std::uint64_t at = 0;
-  for (const Segment& segment : segments_) {
+  for (const engine::Segment& segment : *segments_) {
     const std::uint64_t length = segment.source ? segment.size : segment.bytes.size();
     for (std::uint64_t done = 0; done < length; done += engine::kChunk) {
       const std::uint64_t n = std::min(engine::kChunk, length - done);

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 #include "engine/encoding/scan.h"
 #include "engine/path.h"
 

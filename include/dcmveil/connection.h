@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "dcmveil/error.h"
+
 namespace dcmveil {
 
 /// Where a secret is kept; never the secret itself.
@@ -67,16 +69,17 @@ struct Connection {
 
 /// Reads a file of named connections (docs/dicomweb.md). Throws RuleError with all errors. Opens
 /// no connection and no secret.
-[[nodiscard]] std::map<std::string, Connection> LoadConnections(const std::filesystem::path& file);
+[[nodiscard]] DCMVEIL_API std::map<std::string, Connection> LoadConnections(
+    const std::filesystem::path& file);
 
 /// "instance", "series" or "study"; nothing for any other text.
-[[nodiscard]] std::optional<Retrieve> ParseRetrieve(const std::string& text);
+[[nodiscard]] DCMVEIL_API std::optional<Retrieve> ParseRetrieve(const std::string& text);
 /// The same from text; `name` stands for the file in messages, and relative paths in the text are
 /// resolved against `folder`.
-[[nodiscard]] std::map<std::string, Connection> LoadConnectionsFromText(
+[[nodiscard]] DCMVEIL_API std::map<std::string, Connection> LoadConnectionsFromText(
     const std::string& text, const std::string& name, const std::filesystem::path& folder = ".");
 
 /// True for what begins with http:// or https://.
-[[nodiscard]] bool IsServiceUrl(const std::string& text);
+[[nodiscard]] DCMVEIL_API bool IsServiceUrl(const std::string& text);
 
 }  // namespace dcmveil

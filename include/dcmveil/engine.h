@@ -5,44 +5,42 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
 #include "dcmveil/rules.h"
 
 namespace dcmveil {
 
 namespace engine {
-class ByteSource;
-class Observer;
+struct Segment;
 }  // namespace engine
 
 /// A DICOM file ready to be written (PS3.10): header bytes of our own, and, where nothing in them
 /// changes, pixel data as a range of the input file, which is kept open. Copies share the input.
-class EncodedInstance {
+class DCMVEIL_API EncodedInstance {
  public:
-  struct Segment {
-    std::string bytes;  ///< used if `source` is null
-    std::shared_ptr<engine::ByteSource> source;
-    std::uint64_t offset = 0;
-    std::uint64_t size = 0;
-    /// The bits of each pixel cell that stay, in the file's byte order; empty: all. Overlays can
-    /// hide in the others (PS3.5 section 8.1.2).
-    std::string mask = {};
-  };
-  explicit EncodedInstance(std::vector<Segment> segments) : segments_(std::move(segments)) {}
+  /// Of no bytes.
+  EncodedInstance();
+  /// Made by the engine.
+  explicit EncodedInstance(std::vector<engine::Segment> segments);
 
   [[nodiscard]] std::uint64_t size() const;
   /// Writes everything at the descriptor's position. Fails with kReadFailed or kWriteFailed.
   [[nodiscard]] Status WriteTo(int descriptor) const;
+  /// Writes a new file: under a temporary name in its folder, flushed to the disk, then renamed, so
+  /// that it appears whole or not at all. Never overwrites: fails with kOutputExists if something
+  /// else has the name, and leaves a file of just these bytes as it is. Fails with kReadFailed or
+  /// kWriteFailed, also if there is no such folder.
+  [[nodiscard]] Status WriteToFile(const std::filesystem::path& file) const;
   /// The whole file in memory. Fails with kReadFailed.
   [[nodiscard]] Result<std::string> ToBytes() const;
   /// Whether the file holds exactly these bytes; false if it cannot be read.
   [[nodiscard]] bool SameAs(const std::filesystem::path& file) const;
 
  private:
-  std::vector<Segment> segments_;
+  std::shared_ptr<const std::vector<engine::Segment>> segments_;
 };
 
 /// What an instance calls its patient and itself: UTF-8 without padding, empty where absent. Those
@@ -71,23 +69,20 @@ struct Deidentified {
   std::string sop_instance_uid;
   std::string sop_class_uid;
   InstanceIds originals;  ///< of the input
-  EncodedInstance encoded{{}};
+  EncodedInstance encoded;
 };
 
 /// De-identifies single instances by a rule set. Const and without shared state: any number of
 /// threads may use one engine at once. It prints nothing and throws nothing but std::bad_alloc.
-class Engine {
+class DCMVEIL_API Engine {
  public:
   explicit Engine(RuleSet rules);
 
   /// Reads a DICOM file, with or without preamble. The input is never changed. The result keeps
-  /// the file open for its pixel data until it is destroyed. `observer` is told of every decision;
-  /// it may be null.
-  [[nodiscard]] Result<Deidentified> ApplyToFile(const std::filesystem::path& file,
-                                                 engine::Observer* observer = nullptr) const;
+  /// the file open for its pixel data until it is destroyed.
+  [[nodiscard]] Result<Deidentified> ApplyToFile(const std::filesystem::path& file) const;
   /// The same for a file's bytes in memory, which the result keeps.
-  [[nodiscard]] Result<Deidentified> ApplyToBytes(std::string bytes,
-                                                  engine::Observer* observer = nullptr) const;
+  [[nodiscard]] Result<Deidentified> ApplyToBytes(std::string bytes) const;
 
   [[nodiscard]] const RuleSet& rules() const { return rules_; }
 
@@ -96,6 +91,6 @@ class Engine {
 };
 
 /// The version of this library: "0.1.0".
-[[nodiscard]] std::string_view Version();
+[[nodiscard]] DCMVEIL_API std::string_view Version();
 
 }  // namespace dcmveil

@@ -7,6 +7,10 @@
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
+
+/// Marks what the shared library exports; all else in it is hidden.
+#define DCMVEIL_API __attribute__((visibility("default")))
 
 namespace dcmveil {
 
@@ -25,14 +29,14 @@ enum class NoteCode : std::uint8_t {
 };
 
 /// The stable code, as in the manifest: "truncated".
-[[nodiscard]] std::string_view CodeOf(ErrorCode code);
-[[nodiscard]] std::string_view CodeOf(NoteCode code);
+[[nodiscard]] DCMVEIL_API std::string_view CodeOf(ErrorCode code);
+[[nodiscard]] DCMVEIL_API std::string_view CodeOf(NoteCode code);
 /// The code with that name; nothing if there is none.
-[[nodiscard]] std::optional<ErrorCode> FindErrorCode(std::string_view name);
-[[nodiscard]] std::optional<NoteCode> FindNoteCode(std::string_view name);
+[[nodiscard]] DCMVEIL_API std::optional<ErrorCode> FindErrorCode(std::string_view name);
+[[nodiscard]] DCMVEIL_API std::optional<NoteCode> FindNoteCode(std::string_view name);
 /// One sentence for people, without a full stop.
-[[nodiscard]] std::string_view TextOf(ErrorCode code);
-[[nodiscard]] std::string_view TextOf(NoteCode code);
+[[nodiscard]] DCMVEIL_API std::string_view TextOf(ErrorCode code);
+[[nodiscard]] DCMVEIL_API std::string_view TextOf(NoteCode code);
 
 /// One failure. `where` names a place, such as "(0008,1140)[0].(0008,1155)" or "rules.yaml:12";
 /// it never holds an element's value.
@@ -41,7 +45,7 @@ struct Error {
   std::string where;
 
   /// "truncated: the file ends before its data set does (at (7FE0,0010))".
-  [[nodiscard]] std::string Message() const;
+  [[nodiscard]] DCMVEIL_API std::string Message() const;
 };
 
 /// A value or the error that prevented it. An ignored Result is a compile error under -Werror.
@@ -74,5 +78,33 @@ class [[nodiscard]] Result {
 /// Success without a value.
 struct Done {};
 using Status = Result<Done>;
+
+/// What became of one input. Every input has exactly one.
+enum class Outcome : std::uint8_t {
+  kWritten,      ///< the de-identified instance stands at its output name
+  kUnchanged,    ///< an earlier run wrote exactly this output already
+  kRejected,     ///< a `reject` rule said that it shall not be exported
+  kQuarantined,  ///< we could not vouch for it; nothing was written
+  kFailed,       ///< reading or writing failed; the next run tries again
+};
+[[nodiscard]] DCMVEIL_API std::string_view ToString(Outcome outcome);
+/// The outcome with that name; nothing if there is none.
+[[nodiscard]] DCMVEIL_API std::optional<Outcome> FindOutcome(std::string_view name);
+
+/// How often one note was made for an instance.
+struct NoteCount {
+  NoteCode code;
+  int count = 0;
+};
+
+/// The account of one instance. It has no field that could hold an element's value.
+struct InstanceReport {
+  Outcome outcome = Outcome::kFailed;
+  /// Code of the error ("truncated") or name of the rejecting rule ("rules.yaml:14: no documents").
+  std::string reason;
+  /// Where it happened: tag path or rule; may be empty.
+  std::string where;
+  std::vector<NoteCount> notes;
+};
 
 }  // namespace dcmveil

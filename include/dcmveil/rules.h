@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "dcmveil/error.h"
+
 namespace dcmveil {
 
 namespace engine {
@@ -25,10 +27,10 @@ struct Diagnostic {
 };
 
 /// "rules.yaml:12:5: error: PatientNmae: no such keyword; did you mean PatientName?"
-[[nodiscard]] std::string ToString(const Diagnostic& diagnostic);
+[[nodiscard]] DCMVEIL_API std::string ToString(const Diagnostic& diagnostic);
 
 /// Thrown while loading rules, with every error of the file, never with only the first.
-class RuleError : public std::runtime_error {
+class DCMVEIL_API RuleError : public std::runtime_error {
  public:
   explicit RuleError(std::vector<Diagnostic> diagnostics);
   [[nodiscard]] const std::vector<Diagnostic>& diagnostics() const { return diagnostics_; }
@@ -38,7 +40,7 @@ class RuleError : public std::runtime_error {
 };
 
 /// The checked, immutable result of loading rules. Cheap to copy; all threads may share it.
-class RuleSet {
+class DCMVEIL_API RuleSet {
  public:
   RuleSet(std::shared_ptr<const engine::Plan> plan, std::string name, std::string hash,
           std::string key_id, std::vector<Diagnostic> warnings);
@@ -70,12 +72,14 @@ struct LoadOptions {
 
 /// Loads a rule file in YAML, or Microsoft's JSON configuration (recognised by its content).
 /// Throws RuleError with all diagnostics. Reads no DICOM.
-[[nodiscard]] RuleSet LoadRules(const std::filesystem::path& file, const LoadOptions& options = {});
+[[nodiscard]] DCMVEIL_API RuleSet LoadRules(const std::filesystem::path& file,
+                                            const LoadOptions& options = {});
 
 /// The same from text; `name` stands for the file in messages, and relative paths in the text are
 /// resolved against `folder`.
-[[nodiscard]] RuleSet LoadRulesFromText(const std::string& text, const std::string& name,
-                                        const std::filesystem::path& folder = ".",
-                                        const LoadOptions& options = {});
+[[nodiscard]] DCMVEIL_API RuleSet LoadRulesFromText(const std::string& text,
+                                                    const std::string& name,
+                                                    const std::filesystem::path& folder = ".",
+                                                    const LoadOptions& options = {});
 
 }  // namespace dcmveil

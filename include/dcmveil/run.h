@@ -15,7 +15,7 @@
 
 #include "dcmveil/connection.h"
 #include "dcmveil/engine.h"
-#include "dcmveil/outcome.h"
+#include "dcmveil/error.h"
 
 namespace dcmveil {
 
@@ -152,6 +152,6 @@ struct RunSummary {
 /// and time) and whose output stands as it was written is not processed again. If that run was
 /// interrupted, the manifest then is what an uninterrupted run would have written; if it had come
 /// to its end, what it wrote is `unchanged`. Failed inputs are always tried again.
-[[nodiscard]] RunSummary Run(const Engine& engine, const RunOptions& options);
+[[nodiscard]] DCMVEIL_API RunSummary Run(const Engine& engine, const RunOptions& options);
 
 }  // namespace dcmveil

@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "dcmveil/error.h"
-#include "dcmveil/outcome.h"
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 
 namespace dcmveil {
 
@@ -114,10 +113,10 @@ struct Survey {
 
 /// The survey that a run left in its state folder, or a dry run in its report's. Fails with
 /// kNotFound if there is none (no run that surveys has ended there), kMalformed if it is damaged.
-[[nodiscard]] Result<Survey> LoadSurvey(const std::filesystem::path& folder);
+[[nodiscard]] DCMVEIL_API Result<Survey> LoadSurvey(const std::filesystem::path& folder);
 
 /// Adds the counts of another part (shard) of the same run. `run` stays that of `into`, and the
 /// paces go side by side: both started at once.
-void Merge(Survey& into, const Survey& more);
+DCMVEIL_API void Merge(Survey& into, const Survey& more);
 
 }  // namespace dcmveil

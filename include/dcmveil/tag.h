@@ -4,7 +4,12 @@
 #include <compare>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
+
+#include "dcmveil/error.h"
 
 namespace dcmveil {
 
@@ -37,7 +42,111 @@ struct Tag {
 };
 
 /// "(0010,0020)", upper-case hexadecimal.
-[[nodiscard]] std::string ToString(Tag tag);
+[[nodiscard]] DCMVEIL_API std::string ToString(Tag tag);
+
+/// The value representations of PS3.5 section 6.2, in alphabetical order.
+enum class Vr : std::uint8_t {
+  AE,
+  AS,
+  AT,
+  CS,
+  DA,
+  DS,
+  DT,
+  FD,
+  FL,
+  IS,
+  LO,
+  LT,
+  OB,
+  OD,
+  OF,
+  OL,
+  OV,
+  OW,
+  PN,
+  SH,
+  SL,
+  SQ,
+  SS,
+  ST,
+  SV,
+  TM,
+  UC,
+  UI,
+  UL,
+  UN,
+  UR,
+  US,
+  UT,
+  UV,
+};
+inline constexpr int kVrCount = 34;
+
+/// A set of VRs; a dictionary entry may allow several ("US or SS").
+class VrSet {
+ public:
+  constexpr VrSet() = default;
+  constexpr VrSet(Vr vr) : bits_(Bit(vr)) {}  // NOLINT(google-explicit-constructor)
+  constexpr VrSet(std::initializer_list<Vr> list) {
+    for (const Vr vr : list) bits_ |= Bit(vr);
+  }
+  [[nodiscard]] constexpr bool contains(Vr vr) const { return (bits_ & Bit(vr)) != 0; }
+  [[nodiscard]] constexpr bool intersects(VrSet other) const { return (bits_ & other.bits_) != 0; }
+  [[nodiscard]] constexpr bool empty() const { return bits_ == 0; }
+  [[nodiscard]] constexpr VrSet operator|(VrSet other) const {
+    return FromBits(bits_ | other.bits_);
+  }
+  [[nodiscard]] constexpr VrSet operator&(VrSet other) const {
+    return FromBits(bits_ & other.bits_);
+  }
+  [[nodiscard]] constexpr VrSet operator-(VrSet other) const {
+    return FromBits(bits_ & ~other.bits_);
+  }
+  constexpr VrSet& operator|=(VrSet other) {
+    bits_ |= other.bits_;
+    return *this;
+  }
+  constexpr bool operator==(const VrSet&) const = default;
+  /// The alphabetically first VR of the set. REQUIRES: not empty.
+  [[nodiscard]] DCMVEIL_API Vr first() const;
+
+ private:
+  static constexpr std::uint64_t Bit(Vr vr) {
+    return std::uint64_t{1} << static_cast<unsigned>(vr);
+  }
+  static constexpr VrSet FromBits(std::uint64_t bits) {
+    VrSet s;
+    s.bits_ = bits;
+    return s;
+  }
+  std::uint64_t bits_ = 0;
+};
+
+/// Character strings whose bytes are in the instance's Specific Character Set (PS3.5 6.1.2.2).
+inline constexpr VrSet kCharsetVrs{Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::ST, Vr::UC, Vr::UT};
+/// All VRs whose value field is characters.
+inline constexpr VrSet kTextVrs{Vr::AE, Vr::AS, Vr::CS, Vr::DA, Vr::DS, Vr::DT,
+                                Vr::IS, Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::ST,
+                                Vr::TM, Vr::UC, Vr::UI, Vr::UR, Vr::UT};
+/// Text VRs in which a backslash does not separate values.
+inline constexpr VrSet kSingleTextVrs{Vr::LT, Vr::ST, Vr::UR, Vr::UT};
+/// Fixed-size binary numbers, one or several per value field.
+inline constexpr VrSet kNumberVrs{Vr::FD, Vr::FL, Vr::SL, Vr::SS, Vr::SV, Vr::UL, Vr::US, Vr::UV};
+/// Binary arrays and bytes of unstated content.
+inline constexpr VrSet kBulkVrs{Vr::OB, Vr::OD, Vr::OF, Vr::OL, Vr::OV, Vr::OW, Vr::UN};
+inline constexpr VrSet kAllVrs = kTextVrs | kNumberVrs | kBulkVrs | VrSet{Vr::AT, Vr::SQ};
+
+/// "PN".
+[[nodiscard]] DCMVEIL_API std::string_view ToString(Vr vr);
+/// "US or SS".
+[[nodiscard]] DCMVEIL_API std::string ToString(VrSet vrs);
+/// Exactly two capitals; nothing otherwise.
+[[nodiscard]] DCMVEIL_API std::optional<Vr> VrFromString(std::string_view text);
+
+/// Room in one value of this VR, in characters (PS3.5 table 6.2-1); 0 where none is set (UC, UR,
+/// UT and all binary VRs). For PN it is the room of one component group.
+[[nodiscard]] DCMVEIL_API int MaxLength(Vr vr);
 
 }  // namespace dcmveil
 

@@ -55,7 +55,7 @@ def Values(folder):
 def OwnWords(rules):
     """Words of the program and the rule file: that they occur says nothing about an input."""
     text = "".join((SOURCE / "include/dcmveil" / name).read_text(encoding="utf-8")
-                   for name in ("error_codes.def", "note_codes.def", "outcome.h"))
+                   for name in ("error_codes.def", "note_codes.def", "error.h"))
     for file in RULES.iterdir():
         text += file.name + "\n" + file.read_text(encoding="utf-8")
     return text + rules

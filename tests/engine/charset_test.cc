@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "dcmveil/vr.h"
+#include "dcmveil/tag.h"
 
 namespace dcmveil {
 namespace {

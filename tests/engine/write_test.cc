@@ -262,6 +262,32 @@ TEST_F(LargeTest, SameAs) {
   EXPECT_FALSE(from_file_->encoded.SameAs(folder_.path()));
 }
 
+TEST(WriteTest, ToAFileThatIsNeverOverwritten) {
+  const Folder folder;
+  const EncodedInstance encoded({Segment{.bytes = "new", .source = nullptr}});
+  ASSERT_TRUE(encoded.WriteToFile(folder / "a.dcm").ok());
+  EXPECT_EQ(ReadFile(folder / "a.dcm"), "new");
+  EXPECT_TRUE(encoded.WriteToFile(folder / "a.dcm").ok()) << "the same bytes";
+  folder.Write("b.dcm", "old");
+  fs::create_directory(folder / "c.dcm");
+  for (const char* name : {"b.dcm", "c.dcm"}) {
+    const Status taken = encoded.WriteToFile(folder / name);
+    ASSERT_FALSE(taken.ok()) << name;
+    EXPECT_EQ(taken.error().code, ErrorCode::kOutputExists) << name;
+  }
+  EXPECT_EQ(ReadFile(folder / "b.dcm"), "old");
+  for (const char* name : {"none/a.dcm", "a.dcm/below"}) {
+    const Status status = encoded.WriteToFile(folder / name);
+    ASSERT_FALSE(status.ok()) << name;
+    EXPECT_EQ(status.error().code, ErrorCode::kWriteFailed) << name;
+  }
+  const EncodedInstance unreadable(
+      {Segment{.bytes = {}, .source = ByteSource::FromMemory("short"), .offset = 0, .size = 99}});
+  EXPECT_FALSE(unreadable.WriteToFile(folder / "d.dcm").ok());
+  const auto files = std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator());
+  EXPECT_EQ(files, 3) << "nothing temporary is left";
+}
+
 TEST_F(LargeTest, WhereNothingCanBeWritten) {
   for (const auto* result : {&from_file_, &from_memory_}) {
     const int read_only = ::open(input_.c_str(), O_RDONLY);

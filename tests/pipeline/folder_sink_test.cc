@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "engine/encoding/write.h"
 #include "tests/support/folder.h"
 
 namespace dcmveil::pipeline {
@@ -18,7 +19,7 @@ using testing::Folder;
 using testing::ReadFile;
 
 EncodedInstance Bytes(const std::string& bytes) {
-  return EncodedInstance({{.bytes = bytes, .source = nullptr}});
+  return EncodedInstance({engine::Segment{.bytes = bytes, .source = nullptr}});
 }
 
 /// Names of all regular files below a folder.

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -183,17 +184,19 @@ struct ActionSpec {
   /// May stand on Pixel Data. Others leave (7FE0,0008-0010) alone when a VR or mask rule hits it,
   /// and are an error when a rule names it.
   bool may_touch_pixels = false;
-  /// What it makes of a text holds parts of that text; reports list it for a person to look at.
+  /// What it makes of a text holds parts of that text, which it may not have recognised; reports
+  /// list it for a person to look at.
   bool leaves_text = false;
   /// Needs Instance::identifiers, which are collected only for plans with such an action.
   bool wants_identifiers = false;
   std::vector<ParamSpec> params = {};
   std::vector<Example> examples = {};
   std::string_view details = {};  ///< further sentences for docs/actions.md
-  std::unique_ptr<const Action> (*make)(const Params&, MakeContext&) = nullptr;
+  /// Null for actions that are all said by `effect`.
+  std::function<std::unique_ptr<const Action>(const Params&, MakeContext&)> make = nullptr;
 };
 
-/// All actions, in the order of engine/actions.def.
+/// All actions of our own, in the order of engine/actions.def.
 [[nodiscard]] std::span<const ActionSpec* const> AllActions();
 /// By name or alias, case-sensitive; null if there is none.
 [[nodiscard]] const ActionSpec* FindAction(std::string_view name);

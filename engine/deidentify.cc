@@ -373,8 +373,7 @@ Result<Walker::Successor> Walker::Process(DataElement element, Tag tag, std::str
   }
   if (device) return result;
   // What these leave is what they did not recognise, not what the rules wanted to keep.
-  const bool says_what =
-      rule != nullptr && rule->spec->name != "edit" && rule->spec->name != "clean";
+  const bool says_what = rule != nullptr && !rule->spec->leaves_text;
   std::unordered_set<std::string_view> left;
   for (const clean::Identifier& identifier : after) left.insert(identifier.value);
   for (clean::Identifier& identifier : before) {
@@ -688,6 +687,10 @@ Result<Rewrite> Deidentify(ParsedInstance& parsed, const Plan& plan, Observer* o
   if (plan.wants_identifiers() || plan.parts().guard) {
     instance.identifiers = CollectIdentifiers(
         parsed, instance.charset, plan.wants_identifiers() ? Which::kAll : Which::kSearched);
+  }
+  if (!plan.parts().asks.empty()) {
+    instance.asked = std::make_shared<const std::map<Tag, std::vector<std::string>>>(
+        ReadAsked(parsed, instance, plan.parts().asks));
   }
   if (observer != nullptr) {
     observer->OnInstance(instance.sop_class_uid,

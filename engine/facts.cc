@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/data_set.h"
+#include "engine/reading.h"
 #include "engine/value.h"
 
 namespace dcmveil::engine {
@@ -59,6 +60,28 @@ Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known) {
   instance.sop_class_uid = text(kSopClassUid, Vr::UI);
   instance.mime_type = text(kMimeType, Vr::LO);
   return instance;
+}
+
+std::map<Tag, std::vector<std::string>> ReadAsked(const ParsedInstance& parsed,
+                                                  const Instance& instance,
+                                                  const std::vector<Tag>& tags) {
+  std::map<Tag, std::vector<std::string>> asked;
+  for (const Tag tag : tags) {
+    const DataElement* element = FindTop(parsed, tag);
+    if (element == nullptr || element->sequence() != nullptr || element->is_fragments()) continue;
+    const Vr vr = ReadAs(*element).vr;
+    const bool is_text = kTextVrs.contains(vr);
+    // The walk refuses longer ones.
+    if (is_text && element->value().size() > kLongestOpened) continue;
+    const Path path{{.tag = tag}};
+    asked.emplace(tag,
+                  ValuesOf({.tag = tag,
+                            .vr = vr,
+                            .bytes = is_text ? TrimPadding(element->value()) : element->value(),
+                            .path = path,
+                            .instance = instance}));
+  }
+  return asked;
 }
 
 Result<std::string> MaskForOverlays(const ParsedInstance& parsed) {

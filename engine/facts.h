@@ -3,7 +3,9 @@
 // What the top level of an instance says, for those who decide about the whole of it.
 #pragma once
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "dcmveil/error.h"
 #include "dcmveil/tag.h"
@@ -23,6 +25,11 @@ namespace dcmveil::engine {
 /// What actions must know: all but the identifiers. `charset_known` says whether the declared
 /// character set is one that we have.
 [[nodiscard]] Instance ReadFacts(const ParsedInstance& parsed, bool& charset_known);
+
+/// Instance::asked.
+[[nodiscard]] std::map<Tag, std::vector<std::string>> ReadAsked(const ParsedInstance& parsed,
+                                                                const Instance& instance,
+                                                                const std::vector<Tag>& tags);
 
 /// Old overlays lie in bits of the pixel cells that the image does not use, and stay there when
 /// their group goes. The bits that the image uses, if there is such an overlay.

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include "dcmveil/tag.h"
 #include "engine/charset.h"
 #include "engine/clean/identifiers.h"
 
@@ -23,6 +26,9 @@ struct Instance {
   std::string mime_type = {};  ///< of an encapsulated document (0042,0012)
   /// From every depth of the input; null unless the plan has an action that wants them.
   std::shared_ptr<const clean::Identifiers> identifiers = nullptr;
+  /// Values of the top-level elements that PlanParts::asks lists, as ValuesOf gives them; null if
+  /// it lists none.
+  std::shared_ptr<const std::map<Tag, std::vector<std::string>>> asked = nullptr;
 };
 
 }  // namespace dcmveil::engine

@@ -172,6 +172,9 @@ struct GuardException {
 };
 
 struct PlanParts {
+  /// What callers added to the actions; rules refer to them.
+  std::vector<std::shared_ptr<const ActionSpec>> custom_actions;
+  std::vector<Tag> asks;  ///< see Instance::asked
   std::vector<Rule> rules;
   std::vector<AddRule> adds;
   std::vector<RejectRule> rejects;

@@ -642,4 +642,9 @@ std::vector<std::string> NumbersIn(std::string_view bytes, Vr vr) {
   }
 }
 
+std::vector<std::string> ValuesOf(const Element& element) {
+  if (kTextVrs.contains(element.vr)) return DecodeText(element).values;
+  return NumbersIn(element.bytes, element.vr);
+}
+
 }  // namespace dcmveil::engine

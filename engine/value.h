@@ -211,5 +211,7 @@ template <typename Function>
 /// The numbers of a value field in little endian in their shortest decimal form; tags as ToString
 /// has them. REQUIRES: kNumberVrs contains vr, or it is AT.
 [[nodiscard]] std::vector<std::string> NumbersIn(std::string_view bytes, Vr vr);
+/// Text as DecodeText has it, numbers and tags as NumbersIn has them; nothing for other VRs.
+[[nodiscard]] std::vector<std::string> ValuesOf(const Element& element);
 
 }  // namespace dcmveil::engine

@@ -19,6 +19,7 @@
 #include "engine/crypto.h"
 #include "engine/plan.h"
 #include "engine/text_file.h"
+#include "rules/actions.h"
 #include "rules/check.h"
 #include "rules/compile.h"
 #include "rules/import/microsoft.h"
@@ -50,7 +51,8 @@ void UpdateWithLength(Sha256Stream& stream, std::string_view text) {
 
 class Loader {
  public:
-  explicit Loader(const LoadOptions& options) : options_(options) {}
+  explicit Loader(const LoadOptions& options)
+      : options_(options), actions_(options.actions, diagnostics_) {}
   // Microsoft's configurations hold keys.
   ~Loader() {
     for (SourceFile& file : files_) Cleanse(file.text);
@@ -99,6 +101,12 @@ class Loader {
     for (const SourceFile& file : files_) UpdateWithLength(stream, file.text);
     for (const std::string& text : compiled.contents_read) UpdateWithLength(stream, text);
     if (book.profile_request) UpdateWithLength(stream, ProfileEdition());
+    for (const CustomAction& action : options_.actions) {
+      UpdateWithLength(stream, action.name);
+      UpdateWithLength(stream, action.version);
+      for (const Tag tag : action.asks) compiled.parts.asks.push_back(tag);
+    }
+    compiled.parts.custom_actions = actions_.own();
     const std::string hash = stream.Finish().hex();
     compiled.parts.method_text =
         ("dcmveil " DCMVEIL_VERSION ", rules " + hash.substr(0, kHashDigitsInMethod))
@@ -132,7 +140,7 @@ class Loader {
     const std::optional<Node> root = ParseYaml(source, source.text, diagnostics_);
     if (!root) return empty;
     if (IsMicrosoft(*root)) return ImportMicrosoft(*root, diagnostics_);
-    ReadFile file = ReadRuleFile(*root, diagnostics_);
+    ReadFile file = ReadRuleFile(*root, actions_, diagnostics_);
     if (file.extends) Extend(file, source);
     if (file.options) {
       if (!file.book.profile_request) {
@@ -255,6 +263,7 @@ class Loader {
   std::deque<SourceFile> files_;
   std::vector<fs::path> chain_;
   Diagnostics diagnostics_;
+  Actions actions_;
 };
 
 }  // namespace

@@ -19,18 +19,10 @@ using engine::ActionSpec;
 
 constexpr std::size_t kSelectorsInSummary = 4;
 
-std::vector<std::string_view> ActionNames() {
-  std::vector<std::string_view> names;
-  for (const ActionSpec* spec : engine::AllActions()) {
-    names.push_back(spec->name);
-    names.insert(names.end(), spec->aliases.begin(), spec->aliases.end());
-  }
-  return names;
-}
-
 class Reader {
  public:
-  explicit Reader(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+  Reader(const Actions& actions, Diagnostics& diagnostics)
+      : actions_(actions), diagnostics_(diagnostics) {}
 
   ReadFile Run(const Node& root) {
     out_.book.place = {root.place.file, 0, 0};
@@ -192,9 +184,9 @@ class Reader {
   }
 
   const ActionSpec* FindSpec(const Node& name) {
-    const ActionSpec* spec = engine::FindAction(name.text);
+    const ActionSpec* spec = actions_.Find(name.text);
     if (spec == nullptr) {
-      const std::vector<std::string_view> names = ActionNames();
+      const std::vector<std::string_view> names = actions_.names();
       diagnostics_.Error(name.place, name.text + ": no such action",
                          DidYouMean(NearestWord(name.text, names).value_or("")));
     }
@@ -385,14 +377,15 @@ class Reader {
     out_.book.otherwise_place = node.place;
   }
 
+  const Actions& actions_;
   Diagnostics& diagnostics_;
   ReadFile out_;
 };
 
 }  // namespace
 
-ReadFile ReadRuleFile(const Node& root, Diagnostics& diagnostics) {
-  return Reader(diagnostics).Run(root);
+ReadFile ReadRuleFile(const Node& root, const Actions& actions, Diagnostics& diagnostics) {
+  return Reader(actions, diagnostics).Run(root);
 }
 
 std::string Summarise(const std::vector<SelectorDraft>& selectors) {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "rules/actions.h"
 #include "rules/draft.h"
 #include "rules/yaml.h"
 
@@ -26,7 +27,8 @@ struct ReadFile {
 };
 
 /// Reads a document of the rules language. What is wrong is reported, all of it, and left out.
-[[nodiscard]] ReadFile ReadRuleFile(const Node& root, Diagnostics& diagnostics);
+[[nodiscard]] ReadFile ReadRuleFile(const Node& root, const Actions& actions,
+                                    Diagnostics& diagnostics);
 
 /// All selectors of a rule in a few words: "PatientID, VR PN and 12 more".
 [[nodiscard]] std::string Summarise(const std::vector<SelectorDraft>& selectors);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dcmveil/action.h"
 #include "dcmveil/error.h"
 
 namespace dcmveil {
@@ -63,8 +64,10 @@ class DCMVEIL_API RuleSet {
 };
 
 struct LoadOptions {
+  /// Actions of one's own, which rules then name like any other.
+  std::vector<CustomAction> actions = {};
   /// Replaces the rule file's `key:`; a path to a key file. Empty: the rule file decides.
-  std::filesystem::path key_file;
+  std::filesystem::path key_file = {};
   /// Do not fail when no key can be had (for `check`): keyed actions use a throw-away key, a
   /// warning says so, and the result must not be used to write anything.
   bool allow_missing_key = false;

@@ -75,4 +75,17 @@ std::optional<Outcome> FindOutcome(std::string_view name) {
   return std::nullopt;
 }
 
+Outcome OutcomeOf(ErrorCode code) {
+  switch (code) {
+    case ErrorCode::kReadFailed:
+    case ErrorCode::kWriteFailed:
+    case ErrorCode::kNotFound:
+    case ErrorCode::kRefused:
+    case ErrorCode::kOutOfMemory:
+      return Outcome::kFailed;
+    default:
+      return Outcome::kQuarantined;
+  }
+}
+
 }  // namespace dcmveil

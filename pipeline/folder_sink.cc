@@ -13,6 +13,7 @@
 
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
+
 struct FolderSink::StagedFile : Staged {
   std::string name;
   Temporary temporary;

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <fstream>
 #include <memory>
 #include <mutex>
@@ -61,19 +62,6 @@ struct Job {
   bool of_others = false;  ///< belongs to another shard
 };
 
-Outcome OutcomeOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kReadFailed:
-    case ErrorCode::kWriteFailed:
-    case ErrorCode::kNotFound:
-    case ErrorCode::kRefused:
-    case ErrorCode::kOutOfMemory:
-      return Outcome::kFailed;
-    default:
-      return Outcome::kQuarantined;
-  }
-}
-
 void SetError(InstanceReport& report, const Error& error) {
   report.outcome = OutcomeOf(error.code);
   report.reason = CodeOf(error.code);
@@ -110,7 +98,7 @@ class Runner {
   [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
   [[nodiscard]] Problem OpenCrosswalk();
   [[nodiscard]] bool Stopping() const {
-    return broken_ || (options_.stop != nullptr && *options_.stop);
+    return broken_ || thrown_ || (options_.stop != nullptr && *options_.stop);
   }
   std::unique_ptr<Job> Take();
   void Process(Job& job);
@@ -119,6 +107,8 @@ class Runner {
   void Commit(Job& job);
   void Break(std::string message);
   void Report();
+  template <typename Function, typename... Arguments>
+  void Call(const Function& callback, const Arguments&... arguments);
   std::optional<RunSummary::Problem> WriteDescription() const;
   [[nodiscard]] Problem OpenSurvey();
   void AddToSurvey(Job& job);
@@ -148,6 +138,8 @@ class Runner {
   Clock::time_point reported_;
   std::mutex problem_mutex_;
   std::atomic<bool> broken_{false};
+  std::atomic<bool> thrown_{false};  ///< by a callback
+  std::exception_ptr exception_;     ///< if so
   std::atomic<std::uint64_t> total_{0};
   std::uint64_t of_others_ = 0;  ///< inputs that were found to belong to other shards
 };
@@ -645,10 +637,23 @@ void Runner::Finish(Job& job) {
                                                  .tally = std::move(job.tally)})) {
     Break("the journal cannot be written");
   }
+  Call(options_.on_outcome, job.input.name, has_output ? job.output : std::string(), job.report);
   const Clock::time_point now = Clock::now();
   if (now - reported_ > std::chrono::milliseconds(100)) {
     reported_ = now;
     Report();
+  }
+}
+
+/// oneTBB would drop every instance in flight for one exception.
+template <typename Function, typename... Arguments>
+void Runner::Call(const Function& callback, const Arguments&... arguments) {
+  if (!callback || thrown_) return;
+  try {
+    callback(arguments...);
+  } catch (...) {
+    exception_ = std::current_exception();
+    thrown_ = true;
   }
 }
 
@@ -661,7 +666,7 @@ void Runner::Report() {
     const auto left = static_cast<double>(std::max<std::uint64_t>(total_, all) - all);
     summary_.counts.total = own + static_cast<std::uint64_t>(share * left);
   }
-  if (options_.on_progress) options_.on_progress(summary_.counts);
+  Call(options_.on_progress, summary_.counts);
 }
 
 RunSummary Runner::Go() {
@@ -735,7 +740,7 @@ RunSummary Runner::Go() {
       summary_.problem = CannotGoOn("the DICOMDIR cannot be written");
     }
   }
-  summary_.stopped = options_.stop != nullptr && *options_.stop;
+  summary_.stopped = thrown_ || (options_.stop != nullptr && *options_.stop);
   if (crosswalk_ && !summary_.stopped && !summary_.problem && !crosswalk_->Finish()) {
     summary_.problem = CannotGoOn("the crosswalk cannot be written");
   }
@@ -745,6 +750,7 @@ RunSummary Runner::Go() {
     summary_.problem = CannotGoOn("the journal cannot be written");
   }
   Report();
+  if (exception_) std::rethrow_exception(exception_);
   return std::move(summary_);
 }
 

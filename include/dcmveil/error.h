@@ -91,6 +91,10 @@ enum class Outcome : std::uint8_t {
 /// The outcome with that name; nothing if there is none.
 [[nodiscard]] DCMVEIL_API std::optional<Outcome> FindOutcome(std::string_view name);
 
+/// What becomes of an instance that fails so: kFailed where another try may help, else
+/// kQuarantined.
+[[nodiscard]] DCMVEIL_API Outcome OutcomeOf(ErrorCode code);
+
 /// How often one note was made for an instance.
 struct NoteCount {
   NoteCode code;

@@ -118,6 +118,11 @@ struct RunOptions {
   std::filesystem::path dry_run_survey;
   /// Called from one thread at a time, at most about ten times a second, and once at the end.
   std::function<void(const RunCounts&)> on_progress;
+  /// Called once for each input, from one thread at a time and in the order of the inputs, after
+  /// the manifest has its line; the names are the manifest's, and `output` is empty where there is
+  /// none. Inputs that an earlier run did are told, too.
+  std::function<void(const std::string& input, const std::string& output, const InstanceReport&)>
+      on_outcome;
   /// When it becomes true the run finishes what is in flight and stops. May be null.
   const std::atomic<bool>* stop = nullptr;
 };
@@ -146,7 +151,8 @@ struct RunSummary {
 /// De-identifies every regular file below `input`, in the order of their names, or every selected
 /// instance of a service. Every input gets exactly one line in the manifest. Inputs are never
 /// changed, outputs never overwritten, and an output appears whole or not at all. Blocks until
-/// done; never throws.
+/// done. Throws nothing but what a callback threw: the run then ends as if it had been told to
+/// stop, calls no callback any more, and can be gone on with like any that was interrupted.
 ///
 /// With the state of an earlier run it goes on: an input that was done, did not change since (size
 /// and time) and whose output stands as it was written is not processed again. If that run was

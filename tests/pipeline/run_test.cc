@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -225,6 +226,52 @@ TEST_F(RunTest, TheStopFlag) {
   EXPECT_EQ(rest.recalled, some.counts.finished() - some.counts.of(Outcome::kFailed));
   EXPECT_EQ(rest.counts.of(Outcome::kWritten), static_cast<std::uint64_t>(expected_.written));
   EXPECT_EQ(Contents(folder_ / "out").size(), static_cast<std::size_t>(expected_.written));
+}
+
+TEST_F(RunTest, OutcomesAreToldInOrder) {
+  RunOptions options = Options(folder_, "out", 8);
+  std::vector<std::string> told;
+  options.on_outcome = [&](const std::string& input, const std::string& output,
+                           const InstanceReport& report) {
+    told.push_back(input + "|" + output + "|" + std::string(ToString(report.outcome)) + "|" +
+                   report.reason);
+  };
+  const RunSummary summary = dcmveil::Run(engine_, options);
+  std::vector<std::string> listed;
+  for (const auto& line : Lines(summary.manifest)) {
+    const auto text = [&](const char* key) {
+      return line[key].is_null() ? std::string() : line[key].get<std::string>();
+    };
+    listed.push_back(text("input") + "|" + text("output") + "|" + text("outcome") + "|" +
+                     text("reason"));
+  }
+  EXPECT_EQ(told.size(), 300U);
+  EXPECT_EQ(told, listed);
+}
+
+TEST_F(RunTest, WhatACallbackThrowsComesOut) {
+  for (const bool of_progress : {false, true}) {
+    const std::string out = of_progress ? "out-1" : "out-2";
+    RunOptions options = Options(folder_, out, 8);
+    int calls = 0;
+    const auto fail = [&] {
+      ++calls;
+      throw std::logic_error("mine");
+    };
+    if (of_progress) {
+      options.on_progress = [&](const RunCounts&) { fail(); };
+    } else {
+      options.on_outcome = [&](const auto&, const auto&, const auto&) { fail(); };
+    }
+    EXPECT_THROW((void)dcmveil::Run(engine_, options), std::logic_error);
+    EXPECT_EQ(calls, 1);
+    options.on_progress = nullptr;
+    options.on_outcome = nullptr;
+    const RunSummary rest = dcmveil::Run(engine_, options);
+    EXPECT_FALSE(rest.problem);
+    EXPECT_EQ(rest.counts.of(Outcome::kWritten), static_cast<std::uint64_t>(expected_.written))
+        << "what was done before the exception is recalled as this run's";
+  }
 }
 
 TEST_F(RunTest, OneEngineInEightThreads) {

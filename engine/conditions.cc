@@ -9,6 +9,7 @@
 #include <map>
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "engine/encoding/elements.h"
 #include "engine/private_blocks.h"
@@ -69,6 +70,8 @@ class Asker {
       case Condition::Kind::kSopClass:
         return std::binary_search(condition.texts.begin(), condition.texts.end(),
                                   instance_.sop_class_uid);
+      case Condition::Kind::kJoined:
+        return JoinedHolds(condition);
       case Condition::Kind::kEquals:
       case Condition::Kind::kMatches:
       case Condition::Kind::kRange:
@@ -109,6 +112,20 @@ class Asker {
       }
     }
     return *values;
+  }
+
+  bool JoinedHolds(const Condition& condition) {
+    const std::vector<const DataElement*> found = Find(condition.path);
+    if (found.empty()) return re2::RE2::PartialMatch("", *condition.pattern);
+    return std::any_of(found.begin(), found.end(), [&](const DataElement* element) {
+      std::string joined;
+      bool first = true;
+      for (const std::string& value : ValuesOf(*element, instance_.charset)) {
+        if (!std::exchange(first, false)) joined += '\\';
+        joined += value;
+      }
+      return re2::RE2::PartialMatch(joined, *condition.pattern);
+    });
   }
 
   static bool ValueHolds(const Condition& condition, const Value& asked) {

@@ -70,6 +70,7 @@ struct Condition {
     kAbsent,    // absent: no such element; an empty element exists
     kEquals,    // any value of the element equals any of `texts`, exactly
     kMatches,   // any value matches `pattern` somewhere
+    kJoined,    // the values with backslashes between them do; no element and no value are ""
     kRange,     // any value is a number within [low, high]
     kSopClass,  // the instance's SOP Class UID is one of `texts`, which are sorted
   };

@@ -21,7 +21,7 @@ using engine::Condition;
 using engine::TagPattern;
 using Kind = engine::Condition::Kind;
 
-constexpr std::array<std::string_view, 8> kTests{"equals", "one-of", "matches", "exists",
+constexpr std::array<std::string_view, 9> kTests{"equals", "one-of", "matches", "joined", "exists",
                                                  "absent", "min",    "max",     "not"};
 
 // The element that a test is about.
@@ -103,7 +103,9 @@ class Reader {
       if (key.text == "equals" || key.text == "one-of") {
         children.push_back(Equals(subject, value));
       } else if (key.text == "matches") {
-        children.push_back(Matches(subject, value));
+        children.push_back(Matches(subject, Kind::kMatches, key.text, value));
+      } else if (key.text == "joined") {
+        children.push_back(Matches(subject, Kind::kJoined, key.text, value));
       } else if (key.text == "exists" || key.text == "absent") {
         const bool wanted = ReadBoolean(value, key.text, diagnostics_).value_or(true);
         children.push_back(
@@ -158,15 +160,15 @@ class Reader {
     return condition;
   }
 
-  Condition Matches(const Subject& subject, const Node& node) {
-    Condition condition = AboutValues(subject, Kind::kMatches, node.place);
-    const std::optional<std::string> text = ReadText(node, "matches", diagnostics_);
+  Condition Matches(const Subject& subject, Kind kind, const std::string& test, const Node& node) {
+    Condition condition = AboutValues(subject, kind, node.place);
+    const std::optional<std::string> text = ReadText(node, test, diagnostics_);
     if (!text) return condition;
     re2::RE2::Options options;
     options.set_log_errors(false);
     auto pattern = std::make_shared<const re2::RE2>(*text, options);
     if (!pattern->ok()) {
-      diagnostics_.Error(node.place, "matches: not a regular expression: " + pattern->error());
+      diagnostics_.Error(node.place, test + ": not a regular expression: " + pattern->error());
     }
     condition.pattern = std::move(pattern);
     return condition;

@@ -105,6 +105,18 @@ constexpr ConditionCase kCases[] = {
     {"{StudyDescription: {matches: \"^M.ller$\"}}", true},
     {"{AdditionalPatientHistory: {matches: SECRET}}", false},
     {"{OperatorsName: {matches: \".*\"}}", false},
+    // all values joined; what is absent is an empty text
+    {"{ImageType: {joined: '^ORIGINAL\\\\PRIMARY\\\\AXIAL$'}}", true},
+    {"{ImageType: {joined: \"^PRIMARY\"}}", false},
+    {"{ImageType: {joined: \"^$\"}}", false},
+    {"{Modality: {joined: \"^CT$\"}}", true},
+    {"{OperatorsName: {joined: \"^$\"}}", true},
+    {"{OperatorsName: {joined: \".\"}}", false},
+    {"{StationName: {joined: \"^$\"}}", true},
+    {"{SourceImageSequence/PatientID: {joined: \"^$\"}}", true},
+    {"{RequestAttributesSequence/ScheduledProcedureStepID: {joined: \"^S2$\"}}", true},
+    {"{RequestAttributesSequence/ScheduledProcedureStepID: {joined: \"^S1.S2$\"}}", false},
+    {"{FrameIncrementPointer: {joined: \"x\"}}", false},
     // exists and absent
     {"{PatientID: {exists: true}}", true},
     {"{OperatorsName: {exists: true}}", false},

@@ -11,6 +11,7 @@
 #include "cli/verbs.h"
 #include "engine/text_file.h"
 #include "rules/import/ctp.h"
+#include "rules/import/deid.h"
 #include "rules/import/kitware.h"
 #include "rules/import/orthanc.h"
 
@@ -33,6 +34,10 @@ using Importer = std::function<rules::Imported(const std::string& text, const Fl
 
 rules::Imported FromCtp(const std::string& text, const Flags& flags) {
   return rules::ImportCtp(text, flags.file, {.compatible_hashes = flags.compatible_hashes});
+}
+
+rules::Imported FromDeid(const std::string& text, const Flags& flags) {
+  return rules::ImportDeid(text, flags.file);
 }
 
 rules::Imported FromKitware(const std::string& text, const Flags& flags) {
@@ -92,10 +97,14 @@ Verb AddImport(CLI::App& command) {
   CLI::App* app = command.add_subcommand(
       "import", "Translate another tool's rules into a rule file, on standard output");
   app->require_subcommand(1);
-  CLI::App* ctp = app->add_subcommand("ctp", "A DicomAnonymizer script of CTP, XML or properties");
+  CLI::App* ctp = app->add_subcommand("ctp",
+                                      "A script of CTP: of its DicomAnonymizer, XML or "
+                                      "properties, its DicomFilter, or its "
+                                      "DicomPixelAnonymizer");
   ctp->add_flag("--compatible-hashes", flags->compatible_hashes,
                 "Write the MD5 values that CTP would write, so that pseudonyms given out before "
                 "stay valid. They have no key and can be reversed by guessing");
+  CLI::App* deid = app->add_subcommand("deid", "A recipe of pydicom/deid");
   CLI::App* orthanc =
       app->add_subcommand("orthanc", "The JSON of a request to Orthanc's /anonymize or /modify");
   CLI::Option* modify = orthanc->add_flag("--modify", flags->modify, "The request goes to /modify");
@@ -103,13 +112,14 @@ Verb AddImport(CLI::App& command) {
       ->excludes(modify);
   CLI::App* kitware =
       app->add_subcommand("kitware", "A JSON dictionary of Kitware's dicom-anonymizer");
-  for (CLI::App* tool : {ctp, orthanc, kitware}) {
+  for (CLI::App* tool : {ctp, deid, orthanc, kitware}) {
     tool->add_option("FILE", flags->file, "The other tool's file")->required();
     tool->footer(kExitCodes);
   }
   app->footer(kExitCodes);
-  return {app, [flags, ctp, orthanc] {
+  return {app, [flags, ctp, deid, orthanc] {
             return Import(*flags, ctp->parsed()       ? FromCtp
+                                  : deid->parsed()    ? FromDeid
                                   : orthanc->parsed() ? FromOrthanc
                                                       : FromKitware);
           }};

@@ -176,7 +176,30 @@ class TreeBuilder : public YAML::EventHandler {
 
 bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-// The line of the first byte that is not UTF-8, or 0. yaml-cpp would put U+FFFD there in silence.
+bool IsHexOrMask(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == 'x' ||
+         c == 'X';
+}
+
+std::string_view Trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+bool IsHalfATag(std::string_view text) {
+  return text.size() == 4 && std::all_of(text.begin(), text.end(), IsHexOrMask);
+}
+
+const Node* Node::Find(std::string_view key) const {
+  for (const Entry& entry : entries) {
+    if (entry.key.text == key) return &entry.value;
+  }
+  return nullptr;
+}
+
 int FirstBadLine(std::string_view text) {
   int line = 1;
   for (std::size_t i = 0; i < text.size();) {
@@ -205,30 +228,6 @@ int FirstBadLine(std::string_view text) {
     i += length;
   }
   return 0;
-}
-
-bool IsHexOrMask(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == 'x' ||
-         c == 'X';
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-}  // namespace
-
-bool IsHalfATag(std::string_view text) {
-  return text.size() == 4 && std::all_of(text.begin(), text.end(), IsHexOrMask);
-}
-
-const Node* Node::Find(std::string_view key) const {
-  for (const Entry& entry : entries) {
-    if (entry.key.text == key) return &entry.value;
-  }
-  return nullptr;
 }
 
 std::optional<Node> ParseYaml(const SourceFile& file, std::string_view text,

@@ -66,6 +66,10 @@ void CheckKeys(const Node& map, std::span<const std::string_view> known, std::st
 /// scalars. `first` and `second` are neighbours in a list.
 [[nodiscard]] bool IsTagCutInTwo(std::string_view first, std::string_view second);
 
+/// The line of the first byte that is not UTF-8 text, NUL among them, or 0. yaml-cpp would put
+/// U+FFFD there in silence.
+[[nodiscard]] int FirstBadLine(std::string_view text);
+
 /// A number in decimal notation, the whole text; nothing for infinities and NaN.
 [[nodiscard]] std::optional<double> ParseNumber(std::string_view text);
 

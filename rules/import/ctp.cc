@@ -10,6 +10,8 @@
 
 #include "engine/action.h"
 #include "engine/dictionary.h"
+#include "rules/import/ctp_rejects.h"
+#include "rules/import/fitting.h"
 #include "rules/profile_tables.h"
 #include "rules/selector.h"
 
@@ -278,12 +280,6 @@ class CtpImporter {
 
   // ---- Findings ----------------------------------------------------------------------------
 
-  static std::string Joined(const std::vector<std::string>& words) {
-    std::string text;
-    for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
-    return text;
-  }
-
   void FindLint() {
     if (!unspecified_) {
       file_.Lint("unspecifiedelements is off: every element without a rule passes unchanged");
@@ -298,12 +294,12 @@ class CtpImporter {
     if (!unopened_.empty()) {
       file_.Lint(
           "sequences that are kept without @process pass with all their items in CTP: line " +
-          Joined(unopened_));
+          List(unopened_));
     }
     if (!descriptors_.empty()) {
       file_.Lint(
           "free text that is kept as it was typed; the action clean takes out what identifies: " +
-          Joined(descriptors_));
+          List(descriptors_));
     }
     if (hashes_ > 0) {
       file_.Lint(
@@ -321,7 +317,7 @@ class CtpImporter {
     if (!exposed.empty()) {
       file_.Lint(std::to_string(exposed.size()) + " attributes that the basic profile of " +
                  std::string(ProfileEdition()) +
-                 " protects have no rule and pass: " + Joined(exposed));
+                 " protects have no rule and pass: " + List(exposed));
     }
   }
 
@@ -331,8 +327,7 @@ class CtpImporter {
     if ((group & 0xFF00U) == 0x6000) return !overlays_;
     if ((group & 0xFF00U) == 0x5000) return !curves_;
     if (ruled_.contains(row.value)) return false;
-    // The engine makes them, whatever the rules.
-    if (group == 0x0002 || group == 0x0000 || row.keyword == "DataSetTrailingPadding") return false;
+    if (EngineDecides(Tag(group, static_cast<std::uint16_t>(row.value & 0xFFFFU)))) return false;
     if (!unspecified_) return true;
     return kept_groups_.contains(group) || group == 0x0028 || group == 0x7FE0 ||
            row.keyword == "SOPInstanceUID" || row.keyword == "StudyInstanceUID";
@@ -359,14 +354,19 @@ class CtpImporter {
 }  // namespace
 
 Imported ImportCtp(const std::string& text, const std::string& name, const ImportOptions& options) {
+  switch (KindOfCtpScript(text)) {
+    case CtpScriptKind::kFilter:
+      return ImportCtpFilter(text, name);
+    case CtpScriptKind::kPixels:
+      return ImportCtpPixels(text, name);
+    case CtpScriptKind::kRules:
+      break;
+  }
   std::variant<CtpScript, CtpScriptError> script = ReadCtpScript(text);
   if (const auto* error = std::get_if<CtpScriptError>(&script)) {
-    throw RuleError({{.severity = Diagnostic::Severity::kError,
-                      .file = name,
-                      .line = error->line,
-                      .column = error->line > 0 ? 1 : 0,
-                      .message = error->message,
-                      .hint = "import ctp reads DicomAnonymizer scripts, XML or properties"}});
+    throw Refusal(name, error->line, error->message,
+                  "import ctp reads scripts of the DicomAnonymizer, XML or properties, of the "
+                  "DicomFilter and of the DicomPixelAnonymizer");
   }
   return CtpImporter(std::move(std::get<CtpScript>(script)), name, options).Run();
 }

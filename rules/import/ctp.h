@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Rules of ours from a DicomAnonymizer script of CTP. What has no translation is replaced by
+// Rules of ours from a script of CTP: a DicomAnonymizer's, a DicomFilter's or a
+// DicomPixelAnonymizer's, told by what stands in it. What has no translation is replaced by
 // something stricter and said, never left out; findings about the script stand in the output as
 // comments. The standard's part is PS3.15 table E.1-1, whose attributes without a rule are listed.
 #pragma once

@@ -11,6 +11,7 @@
 
 #include "engine/action.h"
 #include "rules/import/ctp_code.h"
+#include "rules/import/fitting.h"
 #include "rules/import/rule_file.h"
 #include "rules/selector.h"
 
@@ -96,15 +97,10 @@ class RuleTranslator {
     }
   }
 
-  [[nodiscard]] bool Takes(std::string_view action) const {
-    if (target_.attribute == nullptr) return true;
-    const engine::ActionSpec* const spec = engine::FindAction(action);
-    for (int i = 0; i < kVrCount; ++i) {
-      const Vr vr = static_cast<Vr>(i);
-      if (target_.attribute->vrs.contains(vr) && !spec->vrs.contains(vr)) return false;
-    }
-    return true;
+  [[nodiscard]] VrSet Vrs() const {
+    return target_.attribute == nullptr ? VrSet() : target_.attribute->vrs;
   }
+  [[nodiscard]] bool Takes(std::string_view action) const { return rules::Takes(Vrs(), action); }
 
   [[nodiscard]] bool IsVr(Vr vr) const {
     return target_.attribute != nullptr && target_.attribute->vrs == VrSet(vr);
@@ -140,21 +136,8 @@ class RuleTranslator {
     if (i >= call.args.size()) return false;
     const std::string& arg = call.args[i];
     if (arg == "this") return true;
-    const std::optional<CtpTarget> named = NamedElement(arg);
+    const std::optional<CtpTarget> named = ReadCtpElement(arg);
     return named && named->path == target_.path;
-  }
-
-  static std::optional<CtpTarget> NamedElement(std::string_view text) {
-    std::string plain;
-    // (0010,0010), [0010,0010] and [0009[CREATOR]02] beside the plain forms.
-    const bool round = text.starts_with('(') && text.ends_with(')');
-    const bool square = text.starts_with('[') && text.ends_with(']');
-    if (round || square) text = text.substr(1, text.size() - 2);
-    if (text.size() == 9 && text[4] == ',') {
-      plain = std::string(text.substr(0, 4)) + std::string(text.substr(5));
-      text = plain;
-    }
-    return ReadCtpTarget(text);
   }
 
   // ---- A whole code ------------------------------------------------------------------------
@@ -289,20 +272,14 @@ class RuleTranslator {
   // A pseudonym in place of `what` (empty: it is one itself).
   void Pseudonym(const Where& where, const std::string& prefix, int length,
                  const std::string& what) {
-    std::string action = "pseudonym";
+    const std::string action(PseudonymFor(Vrs()));
     std::string with;
-    if (IsVr(Vr::UI)) {
-      action = "refresh-uid";
-    } else if (Takes("pseudonym")) {
+    if (action == "pseudonym") {
       if (!prefix.empty()) with = "prefix: " + Quoted(prefix);
       if (length > 0) {
         with += (with.empty() ? "" : ", ");
         with += "length: " + std::to_string(std::clamp(length, 10, 32));
       }
-    } else if (Takes("crypto-hash")) {
-      action = "crypto-hash";
-    } else {
-      action = "redact";
     }
     if (action == "redact" && what.empty()) {
       return Replace(where, "a hash is not legal in this element", action);
@@ -490,10 +467,7 @@ class RuleTranslator {
     Differs(
         "each patient's dates move by a number of days that comes from the key; CTP moves all "
         "patients' by the same");
-    constexpr int kDefault = 365;
-    constexpr int kMost = 36500;
-    const int most = static_cast<int>(std::min<long>(std::abs(static_cast<long>(*days)), kMost));
-    Shift(where, most > kDefault ? "days: " + std::to_string(most) : std::string());
+    Shift(where, DateShiftDays(*days));
   }
 
   void ModifyDate(const Where& where, const CtpPart& call) {
@@ -561,19 +535,20 @@ class RuleTranslator {
     if (test == "isblank") return "not: {" + head + "{matches: " + Quoted("\\S") + "}}";
     if (call.args.size() < 3) return std::nullopt;
     const std::string value = Arg(call, 2);
-    const auto matches = [&head](const std::string& pattern) {
-      return head + "{matches: " + Quoted(pattern) + "}";
+    // Several values are one text with backslashes there.
+    const auto joined = [&head](const std::string& pattern) {
+      return head + "{joined: " + Quoted(pattern) + "}";
     };
     if (test == "equals") {
-      if (value.empty()) return "not: {" + matches("\\S") + "}";
-      return matches("(?i)^" + re2::RE2::QuoteMeta(value) + "$");
+      if (value.empty()) return "not: {" + joined("\\S") + "}";
+      return joined("(?i)^" + re2::RE2::QuoteMeta(value) + "$");
     }
-    if (test == "contains") return matches("(?i)" + re2::RE2::QuoteMeta(value));
+    if (test == "contains") return joined("(?i)" + re2::RE2::QuoteMeta(value));
     if (test == "matches" && value.find("\\\\") == std::string::npos) {
-      return matches("^(?:" + value + ")$");
+      return joined("^(?:" + value + ")$");
     }
     const std::optional<int> number = ReadInt(value);
-    const std::optional<CtpTarget> about = NamedElement(call.args[0]);
+    const std::optional<CtpTarget> about = ReadCtpElement(call.args[0]);
     const CtpTarget* const element = call.args[0] == "this" ? &target_ : about ? &*about : nullptr;
     const bool whole =
         element != nullptr && element->attribute != nullptr &&
@@ -585,18 +560,8 @@ class RuleTranslator {
     return std::nullopt;
   }
 
-  // An element or a chain A::B.
   std::optional<std::string> PathOf(std::string_view text) const {
-    if (text == "this") return target_.path;
-    std::string path;
-    while (true) {
-      const std::size_t end = text.find("::");
-      const std::optional<CtpTarget> step = NamedElement(text.substr(0, end));
-      if (!step) return std::nullopt;
-      path += (path.empty() ? "" : "/") + step->path;
-      if (end == std::string_view::npos) return path;
-      text.remove_prefix(end + 2);
-    }
+    return text == "this" ? target_.path : ReadCtpPath(text);
   }
 
   void Select(const Where& where, const CtpPart& call) {
@@ -680,6 +645,30 @@ std::optional<CtpTarget> ReadCtpTarget(std::string_view text) {
     target.selector = "tag: " + Quoted(target.path);
   }
   return target;
+}
+
+std::optional<CtpTarget> ReadCtpElement(std::string_view text) {
+  std::string plain;
+  const bool round = text.starts_with('(') && text.ends_with(')');
+  const bool square = text.starts_with('[') && text.ends_with(']');
+  if (text.size() > 1 && (round || square)) text = text.substr(1, text.size() - 2);
+  if (text.size() == 9 && text[4] == ',') {
+    plain = std::string(text.substr(0, 4)) + std::string(text.substr(5));
+    text = plain;
+  }
+  return ReadCtpTarget(text);
+}
+
+std::optional<std::string> ReadCtpPath(std::string_view text) {
+  std::string path;
+  while (true) {
+    const std::size_t end = text.find("::");
+    const std::optional<CtpTarget> step = ReadCtpElement(text.substr(0, end));
+    if (!step) return std::nullopt;
+    path += (path.empty() ? "" : "/") + step->path;
+    if (end == std::string_view::npos) return path;
+    text.remove_prefix(end + 2);
+  }
 }
 
 std::optional<std::string> NearestCtpFunction(std::string_view word) {

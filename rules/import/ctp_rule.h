@@ -31,6 +31,11 @@ struct CtpTarget {
 /// Nothing if the text names no element: "00100010", "0009[CREATOR]02", a keyword.
 [[nodiscard]] std::optional<CtpTarget> ReadCtpTarget(std::string_view text);
 
+/// As arguments and filters name one: also "(0010,0010)", "[0010,0010]", "[0009[CREATOR]02]".
+[[nodiscard]] std::optional<CtpTarget> ReadCtpElement(std::string_view text);
+/// The path of an element, or of a chain "A::B".
+[[nodiscard]] std::optional<std::string> ReadCtpPath(std::string_view text);
+
 /// A rule of ours without its selector's condition.
 struct RuleLine {
   std::vector<std::string> when;  ///< conditions that must all hold, in flow style without braces

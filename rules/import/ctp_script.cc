@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "rules/import/ctp_code.h"
+#include "rules/yaml.h"
 
 namespace dcmveil::rules {
 namespace {
@@ -188,6 +189,7 @@ void ReadEntry(CtpScript& script, CtpEntry entry, const std::string& key, std::s
 }
 
 std::variant<CtpScript, CtpScriptError> ReadProperties(std::string_view text) {
+  if (const int line = FirstBadLine(text); line > 0) return CtpScriptError{line, "not UTF-8 text"};
   CtpScript script;
   int line = 0;
   while (!text.empty()) {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/action.h"
+#include "rules/yaml.h"
 
 namespace dcmveil::rules {
 namespace {
@@ -70,6 +71,32 @@ std::string Plain(std::string_view text, std::size_t longest) {
     out += " …";
   }
   return out;
+}
+
+RuleError Refusal(const std::string& name, int line, const std::string& message,
+                  const std::string& hint) {
+  return RuleError({{.severity = Diagnostic::Severity::kError,
+                     .file = name,
+                     .line = line,
+                     .column = line > 0 ? 1 : 0,
+                     .message = Plain(message, kLongestMessage),
+                     .hint = hint}});
+}
+
+void RequireText(const std::string& name, std::string_view text, const std::string& hint) {
+  if (const int line = FirstBadLine(text); line > 0) {
+    throw Refusal(name, line, "not UTF-8 text", hint);
+  }
+}
+
+std::string List(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+std::string AtLine(int line, std::string_view text) {
+  return "line " + std::to_string(line) + ": " + std::string(text);
 }
 
 void RuleFile::Remark(Diagnostic::Severity severity, int line, const std::string& message) {

@@ -27,6 +27,17 @@ struct Imported {
 /// What may stand in a comment: one line, without control characters, cut at `longest` bytes.
 [[nodiscard]] std::string Plain(std::string_view text, std::size_t longest = 160);
 
+/// Why a file is refused. Line 0: as a whole.
+[[nodiscard]] RuleError Refusal(const std::string& name, int line, const std::string& message,
+                                const std::string& hint);
+/// Throws a Refusal if the text is not UTF-8.
+void RequireText(const std::string& name, std::string_view text, const std::string& hint);
+
+/// "a, b, c".
+[[nodiscard]] std::string List(const std::vector<std::string>& words);
+/// "line 12: …".
+[[nodiscard]] std::string AtLine(int line, std::string_view text);
+
 class RuleFile {
  public:
   /// One entry of the lists with the comments above it.

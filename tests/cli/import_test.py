@@ -127,6 +127,118 @@ class Import(CliTest):
         rules, said = self.Import(text, expect=3)
         self.assertNotIn("hunter2", said + rules.read_text())
 
+    def Rejected(self, rules):
+        """The instances of the samples: what was rejected, and all that were not quarantined."""
+        WriteKey(self.tmp / "project.key")
+        output = self.tmp / "out"
+        self.Run(rules, self.samples, output, expect=3)
+        rejected, others = [], []
+        for line in self.Manifest(output):
+            path = self.samples / line["input"]
+            if line["outcome"] == "rejected":
+                rejected.append(pydicom.dcmread(path, force=True))
+            elif line["reason"] == "identifier-left" or line["outcome"] == "written":
+                others.append(pydicom.dcmread(path, force=True))
+        self.assertGreater(len(rejected), 3)
+        self.assertGreater(len(others), 3)
+        return rejected, others
+
+    def test_a_filter_of_ctp_rejects_what_it_does_not_let_pass(self):
+        # A missing element is an empty text, and several values are one text.
+        text = ('Modality.equals("CT") * !ImageType.startsWith("DERIVED") // no reconstructions\n'
+                '+ StationName.equals("") * !Manufacturer.contains("none") * Rows.isGreaterThan("0")\n'
+                '+ ImageType.equals("ORIGINAL\\PRIMARY")\n')
+        rules, _ = self.Import(text)
+
+        def Passes(dataset):
+            kinds = "\\".join([dataset.get("ImageType")] if isinstance(dataset.get("ImageType"), str)
+                              else dataset.get("ImageType") or [])
+            return (dataset.get("Modality") == "CT" and not kinds.startswith("DERIVED")
+                    or not (dataset.get("StationName") or "").strip() and int(dataset.get("Rows") or 0) > 0
+                    or kinds == "ORIGINAL\\PRIMARY")
+
+        rejected, others = self.Rejected(rules)
+        self.assertEqual([], [dataset.filename for dataset in rejected if Passes(dataset)])
+        self.assertEqual([], [dataset.filename for dataset in others if not Passes(dataset)])
+
+    def test_images_that_a_pixel_script_would_blank_are_rejected(self):
+        rules, said = self.Import('CT {Modality.equals("CT")} (0,0,512,110)\n', expect=3)
+        self.assertIn("script.xml:1:1: warning: Modality.equals(\"CT\"): pixels cannot be cleaned", said)
+        rejected, others = self.Rejected(rules)
+        # What stands behind a NUL is no part of a text.
+        self.assertEqual({"CT"}, {dataset.Modality.split("\0")[0] for dataset in rejected})
+        self.assertEqual([], [dataset.filename for dataset in others
+                              if dataset.get("Modality") == "CT" and "PixelData" in dataset])
+
+    def test_a_recipe_of_deid_runs_on_the_samples(self):
+        rules, said = self.Import("""FORMAT dicom
+%fields names
+FIELD endswith:Name
+%header
+ADD ClinicalTrialProtocolID ACME
+REPLACE fields:names Nobody
+REPLACE select:VR:UI deid_func:pydicom_uuid
+REPLACE PatientID var:id
+JITTER select:VR:DA 31
+BLANK contains:Physician
+REMOVE startswith:Institution
+REMOVE select:VR:TM
+REMOVE contains:Address|Telephone|Comments|BirthName|Mother|Accession|OtherPatient|Description
+KEEP StudyDescription
+%filter blacklist
+LABEL not these
+contains Modality OT|SR
++ notcontains SOPClassUID 9999
+""", tool="deid", expect=3)
+        self.assertIn("script.xml:8:1: warning: PatientID: the value is not in the recipe", said)
+        WriteKey(self.tmp / "project.key")
+        self.assertEqual(0, Command("check", "-r", rules).returncode)
+        moved = 0
+        for before, after in self.Outputs(rules):
+            self.assertNotIn(after.Modality, ("OT", "SR"))
+            self.assertEqual("ACME", after.ClinicalTrialProtocolID)
+            self.assertEqual("Nobody", str(after.PatientName))
+            self.assertNotEqual(before.SOPInstanceUID, after.SOPInstanceUID)
+            self.assertEqual(before.get("StudyDescription"), after.get("StudyDescription"))
+            for element in after.iterall():
+                self.assertFalse(element.tag.is_private)
+                self.assertNotEqual("TM", element.VR)
+                # What is replaced is not removed.
+                if element.keyword.startswith("Institution"):
+                    self.assertTrue(element.keyword.endswith("Name"), element.keyword)
+                    self.assertEqual("Nobody", element.value)
+                if "Physician" in element.keyword and element.VR != "PN":
+                    self.assertTrue(element.is_empty, element.keyword)
+            if before.get("StudyDate") and after.get("StudyDate"):
+                moved += before.StudyDate != after.StudyDate
+        self.assertGreater(moved, 10)
+
+    def test_all_but_what_a_recipe_keeps_goes(self):
+        rules, _ = self.Import("""FORMAT dicom
+%header
+REMOVE ALL
+KEEP select:group:0028
+KEEP Modality
+KEEP SOPClassUID
+REPLACE SOPInstanceUID deid_func:pydicom_uuid
+REPLACE StudyInstanceUID deid_func:pydicom_uuid
+REPLACE SeriesInstanceUID deid_func:pydicom_uuid
+REPLACE PatientName Nobody
+""", tool="deid")
+        WriteKey(self.tmp / "project.key")
+        output = self.tmp / "out"
+        self.Run(rules, self.samples, output, expect=3)
+        kept = {"Modality", "SOPClassUID", "SOPInstanceUID", "StudyInstanceUID", "SeriesInstanceUID",
+                "PatientName", "PixelData", "PatientIdentityRemoved", "DeidentificationMethod",
+                "SpecificCharacterSet", "LongitudinalTemporalInformationModified",
+                # What says how the instance was de-identified before.
+                "DeidentificationMethodCodeSequence"}
+        pairs = self.Pairs(self.samples, output)
+        self.assertGreater(len(pairs), 10)
+        for _, after, _ in pairs:
+            for element in pydicom.dcmread(after):
+                self.assertTrue(element.keyword in kept or element.tag.group == 0x0028, element.tag)
+
     def test_a_request_to_orthanc_runs_on_the_samples(self):
         rules, _ = self.Import('{"Replace": {"PatientName": "Nobody"}, "Keep": ["StudyDescription"],'
                                ' "Remove": ["Manufacturer"], "KeepPrivateTags": false}', tool="orthanc")
@@ -160,13 +272,19 @@ class Import(CliTest):
             rules, said = self.Import(text, expect=2)
             self.assertEqual(b"", rules.read_bytes())
             self.assertIn("script.xml", said)
+        for text in ("", "REMOVE PatientName", "FORMAT nifti", "FORMAT dicom\n%header\nREPLACE PatientName"):
+            rules, said = self.Import(text, tool="deid", expect=2)
+            self.assertEqual(b"", rules.read_bytes())
+            self.assertIn("script.xml", said)
+        rules, said = self.Import('Modality.equals("CT")\n* (Modality.equals("MR")', expect=2)
+        self.assertIn("script.xml:2:1: error: a ( without its )", said)
         self.assertEqual(2, Command("import", "ctp", self.tmp / "none.xml").returncode)
         self.assertEqual(2, Command("import", "ctp", self.tmp).returncode)
         self.assertEqual(2, Command("import").returncode)
         self.assertEqual(2, Command("import", "something", self.tmp / "script.xml").returncode)
 
     def test_help(self):
-        for arguments in (("import",), ("import", "ctp"), ("import", "orthanc"), ("import", "kitware")):
+        for arguments in (("import",), ("import", "ctp"), ("import", "deid"), ("import", "orthanc"), ("import", "kitware")):
             result = Command(*arguments, "--help")
             self.assertEqual(0, result.returncode)
             for status in (b"0 ", b"1 ", b"2 ", b"3 "):

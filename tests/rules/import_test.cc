@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs tests/rules/import/TOOL.yaml. A file is a list of cases:
+// Runs tests/rules/import/TOOL.yaml, and ctp-filter.yaml and ctp-pixels.yaml of CTP's. A file is a
+// list of cases:
 //   case         what it shows
 //   script       the text of the other tool's file
 //   compatible   true: --compatible-hashes
@@ -18,6 +19,7 @@
 #include <deque>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iostream>
 #include <sstream>
 #include <string>
@@ -26,6 +28,7 @@
 
 #include "dcmveil/rules.h"
 #include "rules/import/ctp.h"
+#include "rules/import/deid.h"
 #include "rules/import/kitware.h"
 #include "rules/import/orthanc.h"
 #include "rules/yaml.h"
@@ -50,7 +53,7 @@ std::deque<SourceFile>& Sources() {
 
 std::vector<Case> AllCases() {
   std::vector<Case> cases;
-  for (const std::string tool : {"ctp", "kitware", "orthanc"}) {
+  for (const std::string tool : {"ctp", "ctp-filter", "ctp-pixels", "deid", "kitware", "orthanc"}) {
     const fs::path file = fs::path(DCMVEIL_SOURCE_DIR) / "tests/rules/import" / (tool + ".yaml");
     std::ostringstream text;
     text << std::ifstream(file).rdbuf();
@@ -117,10 +120,11 @@ Output Read(const std::string& yaml) {
 }
 
 Imported Import(const Case& test, const std::string& script) {
-  if (test.tool == "ctp") {
+  if (test.tool.starts_with("ctp")) {
     return ImportCtp(script, "script.xml",
                      {.compatible_hashes = test.node.Find("compatible") != nullptr});
   }
+  if (test.tool == "deid") return ImportDeid(script, "script.xml");
   if (test.tool == "kitware") return ImportKitware(script, "script.xml");
   const Node* const request = test.node.Find("request");
   return ImportOrthanc(script, "script.xml",
@@ -179,18 +183,19 @@ std::string NameOf(const testing::TestParamInfo<Case>& test) {
 
 INSTANTIATE_TEST_SUITE_P(Files, ImportCase, testing::ValuesIn(AllCases()), NameOf);
 
-// Whatever the bytes, the importer refuses them or writes rules that load.
-TEST(ImportCtp, SurvivesDamage) {
-  const std::string script =
-      "<script><p t=\"P\">x</p><e en=\"T\" t=\"00100010\">@if(this,contains,\"a\\\"b\"){@hash(this,"
-      "8)}{@param(@P)}</e><k en=\"T\" t=\"0018\"/><r en=\"T\" t=\"privategroups\"/></script>";
+using Importer = std::function<Imported(const std::string&)>;
+
+// Whatever the bytes, the importer refuses them with a place or writes rules that load.
+// `tries` signs are tried in each place.
+std::size_t CountLoaded(const std::string& script, std::size_t tries, const Importer& importer) {
+  constexpr std::string_view kSigns("\0\"<})@,\\\n\xFF%!|(+", 15);
   std::size_t loaded = 0;
   for (std::size_t at = 0; at < script.size(); ++at) {
-    for (const char c : {'\0', '"', '<', '}', ')', ',', '@', '\\', '\n', '\xFF'}) {
+    for (std::size_t i = 0; i < tries; ++i) {
       std::string damaged = script;
-      damaged[at] = c;
+      damaged[at] = kSigns[(at * tries + i) % kSigns.size()];
       try {
-        const Imported imported = ImportCtp(damaged, "script.xml");
+        const Imported imported = importer(damaged);
         EXPECT_NO_THROW((void)LoadRulesFromText(imported.yaml, "rules.yaml", "/nonexistent",
                                                 {.key_file = {}, .allow_missing_key = true}))
             << damaged;
@@ -200,7 +205,65 @@ TEST(ImportCtp, SurvivesDamage) {
       }
     }
   }
-  EXPECT_GT(loaded, script.size());
+  return loaded;
+}
+
+Imported FromCtp(const std::string& text) { return ImportCtp(text, "script.xml"); }
+Imported FromDeid(const std::string& text) { return ImportDeid(text, "script.xml"); }
+
+TEST(ImportCtp, SurvivesDamage) {
+  const std::string script =
+      "<script><p t=\"P\">x</p><e en=\"T\" t=\"00100010\">@if(this,contains,\"a\\\"b\"){@hash(this,"
+      "8)}{@param(@P)}</e><k en=\"T\" t=\"0018\"/><r en=\"T\" t=\"privategroups\"/></script>";
+  EXPECT_GT(CountLoaded(script, 10, FromCtp), script.size());
+}
+
+TEST(ImportCtp, SurvivesDamagedFiltersAndPixelScripts) {
+  const std::string filter =
+      "// x\n!(Modality.equals(\"CT\") + [0009[ACME]02].matches(\"a|b\")) * Rows.isLessThan(\"9\")";
+  EXPECT_GT(CountLoaded(filter, 2, FromCtp), filter.size() / 2);
+  const std::string pixels = "a { " + filter + " } (0,0,1,2)\n{ true. } b";
+  EXPECT_GT(CountLoaded(pixels, 2, FromCtp), pixels.size() / 2);
+}
+
+TEST(ImportDeid, SurvivesDamage) {
+  const std::string recipe =
+      "FORMAT dicom\n%fields a\nFIELD contains:xyzq\n%header\nREMOVE fields:a\nKEEP StudyID\nADD "
+      "PatientSex O\nJITTER StudyDate 3\n%filter b\nLABEL c\ncontains Rows 3 || empty Rows\n"
+      "coordinates 1,2,3,4\n";
+  EXPECT_GT(CountLoaded(recipe, 2, FromDeid), recipe.size() / 2);
+}
+
+// What no tool would write is refused or translated in time, and nothing overflows.
+TEST(Import, SurvivesSizeAndDepth) {
+  constexpr std::size_t kLong = std::size_t{10} << 20U;
+  const std::string long_text(kLong, 'x');
+  const std::string deep(kLong / 8, '(');
+  const std::vector<std::string> texts{"",
+                                       "\n",
+                                       std::string(100, '\0'),
+                                       long_text,
+                                       "Modality.equals(\"" + long_text + "\")",
+                                       deep + "Modality.equals(\"CT\")",
+                                       std::string(kLong, '!') + "true.",
+                                       "Modality.equals(\"CT\")" + std::string(kLong, '\n'),
+                                       "{ " + deep + "Modality.equals(\"CT\") }",
+                                       "%header\nREMOVE " + long_text,
+                                       "%header\nREMOVE contains:" + deep,
+                                       "%filter x\nLABEL y\ncontains Modality " + long_text,
+                                       "%" + long_text};
+  for (const std::string& text : texts) {
+    for (const Importer& importer : {Importer(FromCtp), Importer(FromDeid)}) {
+      try {
+        EXPECT_LT(importer(text).yaml.size(), 3 * kLong);
+      } catch (const RuleError& error) {
+        for (const std::string& line : Printed(error.diagnostics())) EXPECT_LT(line.size(), 1000U);
+      }
+    }
+  }
+  std::string many = "Modality.equals(\"CT\")";
+  for (int i = 0; i < 100000; ++i) many += " + Modality.equals(\"CT\")";
+  EXPECT_THROW((void)FromCtp(many), RuleError);
 }
 
 }  // namespace

@@ -71,7 +71,7 @@ class Asker {
         return std::binary_search(condition.texts.begin(), condition.texts.end(),
                                   instance_.sop_class_uid);
       case Condition::Kind::kJoined:
-        return JoinedHolds(condition);
+        return AnyJoinedMatches(condition);
       case Condition::Kind::kEquals:
       case Condition::Kind::kMatches:
       case Condition::Kind::kRange:
@@ -114,17 +114,26 @@ class Asker {
     return *values;
   }
 
-  bool JoinedHolds(const Condition& condition) {
-    const std::vector<const DataElement*> found = Find(condition.path);
-    if (found.empty()) return re2::RE2::PartialMatch("", *condition.pattern);
-    return std::any_of(found.begin(), found.end(), [&](const DataElement* element) {
-      std::string joined;
+  /// The values of each element with backslashes between them. An absent element is an empty text.
+  const std::vector<std::string>& JoinedAt(const std::vector<TagPattern>& path) {
+    const auto [it, is_new] = joined_.try_emplace(path);
+    if (!is_new) return it->second;
+    for (const DataElement* element : Find(path)) {
+      std::string& joined = it->second.emplace_back();
       bool first = true;
       for (const std::string& value : ValuesOf(*element, instance_.charset)) {
         if (!std::exchange(first, false)) joined += '\\';
         joined += value;
       }
-      return re2::RE2::PartialMatch(joined, *condition.pattern);
+    }
+    if (it->second.empty()) it->second.emplace_back();
+    return it->second;
+  }
+
+  bool AnyJoinedMatches(const Condition& condition) {
+    const std::vector<std::string>& texts = JoinedAt(condition.path);
+    return std::any_of(texts.begin(), texts.end(), [&](const std::string& text) {
+      return re2::RE2::PartialMatch(text, *condition.pattern);
     });
   }
 
@@ -199,6 +208,7 @@ class Asker {
   const Instance& instance_;
   std::map<std::uint32_t, std::optional<std::vector<Value>>> of_tag_;
   std::map<std::vector<TagPattern>, std::optional<std::vector<Value>>, ComesFirst> of_path_;
+  std::map<std::vector<TagPattern>, std::vector<std::string>, ComesFirst> joined_;
   std::deque<DataElement> opened_;  ///< what found elements may live in
 };
 

@@ -58,7 +58,11 @@ class RecipeReader {
       const std::size_t end = text.find('\n');
       const std::string line = Trimmed(text.substr(0, end));
       text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-      if (!line.empty() && line.front() != '#') Line(line);
+      if (line.empty() || line.front() == '#') continue;
+      Line(line);
+      if (++lines_ <= kMostLines && errors_.size() < kMostErrors) continue;
+      if (lines_ > kMostLines) Error("more lines than a recipe can have");
+      break;
     }
     if (!sections_ && errors_.empty()) {
       line_ = 0;
@@ -212,10 +216,14 @@ class RecipeReader {
   }
 
   static constexpr std::size_t kLongestMethod = 11;
+  /// Each is asked about each attribute. No recipe has a tenth of it.
+  static constexpr int kMostLines = 5000;
+  static constexpr std::size_t kMostErrors = 100;
 
   DeidRecipe recipe_;
   std::vector<DeidError> errors_;
   int line_ = 0;
+  int lines_ = 0;  ///< that mean something
   bool sections_ = false;
   bool in_label_ = false;
   std::string section_;

@@ -264,6 +264,14 @@ TEST(Import, SurvivesSizeAndDepth) {
   std::string many = "Modality.equals(\"CT\")";
   for (int i = 0; i < 100000; ++i) many += " + Modality.equals(\"CT\")";
   EXPECT_THROW((void)FromCtp(many), RuleError);
+  std::string lines = "%header\n";
+  for (int i = 0; i < 4999; ++i) lines += "REMOVE contains:^patientb.*[x-z]$\n";
+  EXPECT_NO_THROW((void)FromDeid(lines));
+  for (int i = 0; i < 300000; ++i) lines += "REMOVE PatientID\n";
+  EXPECT_THROW((void)FromDeid(lines), RuleError);
+  std::string wrong = "%header\n";
+  for (int i = 0; i < 300000; ++i) wrong += "REMOVE\n";
+  EXPECT_THROW((void)FromDeid(wrong), RuleError);
 }
 
 }  // namespace

@@ -181,25 +181,23 @@ DeidDecision Decide(const std::vector<DeidStep>& steps, const DeidTarget& target
   bool kept = decision.kind == Kind::kKeep;
   for (const DeidStep* const step : mine) {
     const std::string& action = step->action->action;
+    // What a condition removes may be there still, but gone is stricter than empty.
+    const bool removed = decision.kind == Kind::kRemove && !changes;
+    const bool gone = removed && (!decision.step->conditional || action == "BLANK");
     if (action == "ADD") {
       decision = {Kind::kAdd, step, 0};
       kept = false;
-    } else if (kept || action == "KEEP") {
-      continue;
-    } else if (decision.kind == Kind::kRemove && !decision.step->conditional && !changes) {
+    } else if (kept || action == "KEEP" || gone) {
       continue;
     } else if (action == "REMOVE") {
       if (!changes) decision = {Kind::kRemove, step, 0};
     } else if (step->field.kind == DeidField::Kind::kValues) {
       decision = {Kind::kRemove, step, 0};
-    } else if (decision.kind == Kind::kRemove && !changes) {
-      // It may be gone already, and a conditional removal is stricter than an empty element.
-      continue;
     } else if (action == "BLANK") {
       decision = {Kind::kBlank, step, 0};
     } else if (Moves(*step->action)) {
       const long days = ReadValue(*step->action).days.value_or(0);
-      if (decision.kind == Kind::kBlank) continue;
+      if (decision.kind == Kind::kBlank || decision.kind == Kind::kRemove) continue;
       if (decision.kind == Kind::kAdd || decision.kind == Kind::kReplace) {
         decision.days = 1;
       } else {

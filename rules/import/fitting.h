@@ -7,7 +7,6 @@
 #include <string_view>
 
 #include "dcmveil/tag.h"
-#include "dcmveil/vr.h"
 
 namespace dcmveil::rules {
 

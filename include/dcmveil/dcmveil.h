@@ -20,10 +20,10 @@
 #ifndef DCMVEIL_DCMVEIL_H
 #define DCMVEIL_DCMVEIL_H
 
+/* NOLINTBEGIN(modernize-*,readability-identifier-naming): this is C. */
 #include <stddef.h>
 #include <stdint.h>
 
-/* NOLINTBEGIN(modernize-*,readability-identifier-naming): this is C. */
 #ifdef __cplusplus
 extern "C" {
 #endif

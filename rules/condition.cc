@@ -4,7 +4,6 @@
 #include <re2/re2.h>
 
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "engine/dictionary.h"
+#include "rules/language.h"
 #include "rules/selector.h"
 
 namespace dcmveil::rules {
@@ -20,9 +20,6 @@ namespace {
 using engine::Condition;
 using engine::TagPattern;
 using Kind = engine::Condition::Kind;
-
-constexpr std::array<std::string_view, 9> kTests{"equals", "one-of", "matches", "joined", "exists",
-                                                 "absent", "min",    "max",     "not"};
 
 // The element that a test is about.
 struct Subject {
@@ -97,7 +94,7 @@ class Reader {
       diagnostics_.Error(node.place, subject.name + ": has no test", "write {exists: true}");
       return {};
     }
-    CheckKeys(node, kTests, "test", diagnostics_);
+    CheckKeys(node, NamesOf(kTestWords), "test", diagnostics_);
     std::vector<Condition> children;
     for (const auto& [key, value] : node.entries) {
       if (key.text == "equals" || key.text == "one-of") {

@@ -2,12 +2,12 @@
 #include "rules/escrow.h"
 
 #include <algorithm>
-#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "engine/escrow_plan.h"
+#include "rules/language.h"
 #include "rules/selector.h"
 
 namespace dcmveil::rules {
@@ -68,8 +68,7 @@ std::optional<EscrowDraft> ReadEscrow(const Node& node, Diagnostics& diagnostics
     diagnostics.Error(node.place, "escrow: must be a mapping", std::string(kExample));
     return std::nullopt;
   }
-  constexpr std::array<std::string_view, 3> kKeys{"recipients", "attributes", "all-replaced"};
-  CheckKeys(node, kKeys, "escrow", diagnostics);
+  CheckKeys(node, NamesOf(kEscrowWords), "escrow", diagnostics);
   EscrowDraft draft;
   draft.place = node.place;
   const Node* recipients = node.Find("recipients");

@@ -2,7 +2,6 @@
 #include "rules/read.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <string_view>
 #include <utility>
@@ -123,9 +122,8 @@ class Reader {
                          "write {file: project.key} or {env: NAME}");
       return;
     }
-    constexpr std::array<std::string_view, 2> kKeys{"file", "env"};
     const int errors = diagnostics_.errors();
-    CheckKeys(node, kKeys, "key", diagnostics_);
+    CheckKeys(node, NamesOf(kKeyWords), "key", diagnostics_);
     const Node* file = node.Find("file");
     const Node* variable = node.Find("env");
     if (diagnostics_.errors() > errors) return;
@@ -172,8 +170,15 @@ class Reader {
         out_.book.keep_device_dates = text == "keep";
         continue;
       }
-      const ActionSpec* spec = FindSpec(key);
-      if (spec == nullptr) continue;
+      const ActionSpec* spec = actions_.Find(key.text);
+      if (spec == nullptr) {
+        std::vector<std::string_view> names = NamesOf(kSettingWords);
+        const std::vector<std::string_view> actions = actions_.names();
+        names.insert(names.end(), actions.begin(), actions.end());
+        diagnostics_.Error(key.place, key.text + ": no such setting or action",
+                           DidYouMean(NearestWord(key.text, names).value_or("")));
+        continue;
+      }
       if (out_.book.settings.contains(spec)) {
         diagnostics_.Error(key.place,
                            key.text + ": " + std::string(spec->name) + " has its settings already");
@@ -212,13 +217,13 @@ class Reader {
   void Rule(const Node& node) {
     RuleDraft draft;
     draft.place = node.place;
-    CheckKeys(node, NamesOf(kRuleWords), "rule", diagnostics_);
+    CheckKeys(node, NamesOf(kSelectorWords, kRuleWords), "rule", diagnostics_);
     for (const std::string_view key : {"name", "note"}) {
       if (const Node* text = node.Find(key)) (void)ReadText(*text, key, diagnostics_);
     }
     std::string_view selector_key;
     int selectors = 0;
-    for (const std::string_view key : kSelectorKeys) {
+    for (const std::string_view key : NamesOf(kSelectorWords)) {
       const Node* value = node.Find(key);
       if (value == nullptr) continue;
       if (++selectors == 1) {
@@ -261,14 +266,13 @@ class Reader {
       return;
     }
     out_.book.rejects.emplace();
-    constexpr std::array<std::string_view, 2> kKeys{"when", "because"};
     for (const Node& item : node.items) {
       if (!item.is_map()) {
         diagnostics_.Error(item.place, "a reject entry must be a mapping",
                            "{when: {Modality: SR}, because: no reports}");
         continue;
       }
-      CheckKeys(item, kKeys, "reject", diagnostics_);
+      CheckKeys(item, NamesOf(kRejectWords), "reject", diagnostics_);
       RejectDraft reject;
       reject.place = item.place;
       const Node* because = item.Find("because");
@@ -305,9 +309,7 @@ class Reader {
       diagnostics_.Error(node.place, "guard: must be on, off or a mapping", std::string(kHint));
       return;
     }
-    constexpr std::array<std::string_view, 1> kKeys{"except"};
-    constexpr std::array<std::string_view, 3> kExceptKeys{"tag", "text", "because"};
-    CheckKeys(node, kKeys, "guard", diagnostics_);
+    CheckKeys(node, NamesOf(kGuardWords), "guard", diagnostics_);
     const Node* except = node.Find("except");
     if (except == nullptr || !except->is_list()) {
       diagnostics_.Error(node.place, "guard: except must be a list", std::string(kHint));
@@ -318,7 +320,7 @@ class Reader {
         diagnostics_.Error(item.place, "an exception must be a mapping", std::string(kHint));
         continue;
       }
-      CheckKeys(item, kExceptKeys, "except", diagnostics_);
+      CheckKeys(item, NamesOf(kExceptWords), "except", diagnostics_);
       ReadGuardException(item, guard);
     }
     out_.book.guard = std::move(guard);

@@ -50,11 +50,8 @@ struct SelectorDraft {
   Place place;
 };
 
-/// The keys that may select: exactly one of them stands in a rule.
-inline constexpr std::string_view kSelectorKeys[] = {"tag", "vr", "private", "path", "group"};
-
 /// The selectors of `key: value`. What is wrong is reported and left out.
-/// REQUIRES: key is one of kSelectorKeys.
+/// REQUIRES: key is one of kSelectorWords.
 [[nodiscard]] std::vector<SelectorDraft> ReadSelectors(std::string_view key, const Node& value,
                                                        Diagnostics& diagnostics);
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "engine/action.h"
+#include "tools/markdown.h"
 
 namespace dcmveil::tools {
 namespace {
@@ -14,18 +15,6 @@ using engine::Effect;
 using engine::Example;
 using engine::ParamSpec;
 using engine::ParamType;
-
-// A bar would end the table's cell.
-std::string Cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    if (c == '|') out += '\\';
-    out += c;
-  }
-  return out;
-}
-
-std::string Code(std::string_view text) { return "`" + Cell(text) + "`"; }
 
 // "(empty)" and "(removed)" stand for themselves.
 std::string ExampleValue(std::string_view text) {

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tools/reference_doc.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "cli/exit_codes.h"
+#include "dcmveil/error.h"
+#include "engine/action.h"
+#include "rules/language.h"
+#include "rules/profile_tables.h"
+#include "tools/markdown.h"
+
+namespace dcmveil::tools {
+namespace {
+
+using rules::Option;
+using rules::ProfileCode;
+using rules::ProfileRow;
+using rules::Word;
+
+constexpr ErrorCode kErrors[] = {
+#define DCMVEIL_ERROR(name, code, text) ErrorCode::name,
+#include "dcmveil/error_codes.def"
+#undef DCMVEIL_ERROR
+};
+
+constexpr NoteCode kNotes[] = {
+#define DCMVEIL_NOTE(name, code, text) NoteCode::name,
+#include "dcmveil/note_codes.def"
+#undef DCMVEIL_NOTE
+};
+
+template <std::size_t N>
+void AppendWords(const Word (&words)[N], std::string& out) {
+  out += "| key | |\n|---|---|\n";
+  for (const Word& word : words) {
+    out += "| " + Code(word.name) + " | " + Cell(word.summary) + " |\n";
+  }
+}
+
+void AppendLanguage(std::string& out) {
+  out += "\n## The file\n\n";
+  AppendWords(rules::kTopLevelWords, out);
+  out += "\n## A rule\n\nExactly one of these selects:\n\n";
+  AppendWords(rules::kSelectorWords, out);
+  out += "\nWith it:\n\n";
+  AppendWords(rules::kRuleWords, out);
+  out +=
+      "\n## A condition\n\n`when:` has elements and what is asked of them; all must hold. Instead "
+      "of an element's name:\n\n";
+  AppendWords(rules::kCombinerWords, out);
+  out += "\nOf an element:\n\n";
+  AppendWords(rules::kTestWords, out);
+  out += "\n## `key`\n\nOne of them:\n\n";
+  AppendWords(rules::kKeyWords, out);
+  out += "\n## `reject`\n\nA list of\n\n";
+  AppendWords(rules::kRejectWords, out);
+  out += "\n## `guard`\n\n`on`, `off`, or\n\n";
+  AppendWords(rules::kGuardWords, out);
+  out += "\nAn exception has `tag` or `text`, and a reason:\n\n";
+  AppendWords(rules::kExceptWords, out);
+  out += "\n## `escrow`\n\n";
+  AppendWords(rules::kEscrowWords, out);
+  out += "\n## `settings`\n\n";
+  AppendWords(rules::kSettingWords, out);
+  out +=
+      "\nand, by an action's name, its parameters for all rules that do not give their own: "
+      "`date-shift: {days: 180}`.\n";
+}
+
+// A name as GitHub makes an anchor of it: actions have letters and '-' only.
+void AppendActions(std::string& out) {
+  out += "\n## Actions\n\n| action | | parameters |\n|---|---|---|\n";
+  for (const engine::ActionSpec* const spec : engine::AllActions()) {
+    const std::string name(spec->name);
+    out += "| [" + name + "](actions.md#" + name + ") | " + Cell(spec->summary) + " | ";
+    for (std::size_t i = 0; i < spec->params.size(); ++i) {
+      out += (i > 0 ? ", " : "") + Code(spec->params[i].name);
+    }
+    out += " |\n";
+  }
+}
+
+std::size_t CountOf(Option option, ProfileCode code) {
+  const auto rows = rules::BasicRows();
+  return static_cast<std::size_t>(
+      std::count_if(rows.begin(), rows.end(), [option, code](const ProfileRow& row) {
+        return rules::CodeFor(row.by_option, option) == code;
+      }));
+}
+
+void AppendProfile(std::string& out) {
+  out += "\n## `profile` and `options`\n\nEdition: " + std::string(rules::ProfileEdition()) +
+         ". `basic`: the " + std::to_string(rules::BasicRows().size()) +
+         " rows of table E.1-1; `basic+`: " + std::to_string(rules::PlusRows().size()) +
+         " more, and what no row names. Of the table's rows an option keeps (K) and cleans (C) so "
+         "many; code and section are those of the standard.\n\n"
+         "| option | code | section | K | C |\n|---|---|---|--:|--:|\n";
+  for (const rules::OptionInfo& info : rules::Options()) {
+    out += "| " + Code(info.name) + " | " + std::string(info.method.code) + " | " +
+           std::string(info.method.section) + " | " +
+           std::to_string(CountOf(info.option, ProfileCode::kK)) + " | " +
+           std::to_string(CountOf(info.option, ProfileCode::kC)) + " |\n";
+  }
+}
+
+void AppendCodes(std::string& out) {
+  out +=
+      "\n## Reasons\n\nWhy an input was quarantined or failed: `reason` in the manifest. A "
+      "rejected "
+      "one has the `because` of its rule.\n\n| reason | |\n|---|---|\n";
+  for (const ErrorCode code : kErrors) {
+    out += "| " + Code(CodeOf(code)) + " | " + Cell(TextOf(code)) + " |\n";
+  }
+  out +=
+      "\n## Notes\n\nWhat was remarkable about an instance that was written: `notes` in the "
+      "manifest, with how often.\n\n| note | |\n|---|---|\n";
+  for (const NoteCode code : kNotes) {
+    out += "| " + Code(CodeOf(code)) + " | " + Cell(TextOf(code)) + " |\n";
+  }
+}
+
+// From the text of --help: "Exit status: 0 all well; 1 not so; …".
+void AppendExitStatuses(std::string& out) {
+  out += "\n## Exit status\n\n| status | |\n|---|---|\n";
+  std::string text = cli::kExitCodesHelp;
+  std::replace(text.begin(), text.end(), '\n', ' ');
+  text.erase(0, text.find(": ") + 2);
+  if (text.ends_with('.')) text.pop_back();
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find("; ", begin), text.size());
+    const std::size_t blank = text.find(' ', begin);
+    out += "| " + text.substr(begin, blank - begin) + " | " +
+           text.substr(blank + 1, end - blank - 1) + " |\n";
+    begin = end + 2;
+  }
+}
+
+}  // namespace
+
+std::string ReferenceDoc() {
+  std::string out =
+      "<!-- SPDX-License-Identifier: Apache-2.0 -->\n"
+      "<!-- Generated by tools/write_docs.cc from the code's own tables; a test compares. -->\n"
+      "# Reference\n\n"
+      "Every word of the rules language and every code of the manifest, to look up. How they are "
+      "used: [rules.md](rules.md), [profile.md](profile.md), [actions.md](actions.md).\n";
+  AppendLanguage(out);
+  AppendActions(out);
+  AppendProfile(out);
+  AppendCodes(out);
+  AppendExitStatuses(out);
+  return out;
+}
+
+}  // namespace dcmveil::tools

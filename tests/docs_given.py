@@ -6,6 +6,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import tempfile
 
 import orthanc
 from docs_parts import Problem
@@ -37,7 +38,8 @@ def Call(*arguments, **more):
 
 class Services:
     """Documents say https://NAME.example/dicom-web; here an Orthanc of that name is behind it, which
-    starts when it is first named. `archive` has instances, others are empty."""
+    starts when it is first named and ends with the reader's folder. `archive` has instances, others are
+    empty."""
     ADDRESS = re.compile(r"https://([a-z]+)\.example/dicom-web")
 
     def __init__(self, work):
@@ -55,7 +57,7 @@ class Services:
         if name not in self.running:
             if not orthanc.INSTALLED:
                 raise Problem("needs the packages orthanc and orthanc-dicomweb")
-            self.running[name] = orthanc.Orthanc(self.work / f"orthanc-{name}")
+            self.running[name] = orthanc.Orthanc(tempfile.mkdtemp(prefix="orthanc-", dir=self.work))
             if name == "archive":
                 for file in sorted((self.samples / "Müller^Jürgen").rglob("*.dcm")):
                     self.running[name].Upload(file.read_bytes())
@@ -64,6 +66,7 @@ class Services:
     def Stop(self):
         for service in self.running.values():
             service.Stop()
+        self.running.clear()
 
 
 class Given:
@@ -74,6 +77,7 @@ class Given:
         self.certificates = {}
 
     def Basics(self, folder):
+        self.services.Stop()
         (folder / "build").symlink_to(BINARIES)
         shutil.copytree(SOURCE / "samples", folder / "samples")
         (folder / "scripts").mkdir()
@@ -84,11 +88,12 @@ class Given:
 
     def Put(self, name, folder):
         target = folder / name.rstrip("/")
-        if name in ("archive/", "incoming/"):
+        if name in ("archive/", "incoming/", "cases/"):
             for part in CLEAN:
                 shutil.copytree(self.samples / part, target / part)
-        elif name in ("archive/all", "incoming/all"):
-            shutil.copytree(self.samples, target.parent)
+        elif match := re.fullmatch(r"delivery-([12])/", name):
+            part = ("CT_Thorax_20240314", "CT_Thorax_20240912")[int(match[1]) - 1]
+            shutil.copytree(self.samples / "TESTMANN_ERIKA_19580312" / part, target)
         elif name == "one-file.dcm":
             shutil.copy(self.samples / ONE_FILE, target)
         elif name in ("first.dcm", "second.dcm"):

@@ -37,7 +37,8 @@ def IsCommand(line):
     words = line.strip().removeprefix("$ ").split()
     while words and re.fullmatch(r"[A-Z_]+=\S*", words[0]):
         words.pop(0)
-    return bool(words) and (words[0] in COMMANDS or words[0].startswith(("build/", "scripts/", "./")))
+    return bool(words) and (words[0] in COMMANDS or words[0].startswith(("build/", "scripts/", "./")) or
+                            re.search(r"(^|[\s/])dcmveil [a-z]+ ", line) is not None)
 
 
 class Command:
@@ -222,6 +223,7 @@ def CheckSelf(command, given, work):
         "<!-- not run: no reason -->\n```sh\ndcmveil run --no-such-thing\n```\n": "no option",
         "    dcmveil check -r rules.yaml\n": "outside of a ```sh block",
         "```\nbuild/dcmveil check\n```\n": "outside of a ```sh block",
+        "    * * * * * cd x && dcmveil run -r y\n": "outside of a ```sh block",
         "```yaml\ndcmveil: 1\nrules: [{tag: NoSuchKeyword, action: keep}]\n```\n": "do not load",
         "```yaml\nconnections: {a: {}}\n```\n": "connections do not load",
         "The option `--no-such-thing`.\n": "no program of ours",

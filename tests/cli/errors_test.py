@@ -105,6 +105,16 @@ otherwise: maybe
         self.assertIn("error", self.Refused(binary))
         self.assertIn("error", self.Refused(self.samples / "formats" / "header_meta.dcm"))
 
+    def test_state_folder_open_to_others(self):
+        state = self.State(self.tmp / "out")
+        for mode in (0o750, 0o705, 0o755):
+            state.mkdir()
+            state.chmod(mode)
+            result = self.Run("research-export.yaml", self.samples, self.tmp / "out", expect=2)
+            self.assertIn(b"must have mode 0700", result.stderr)
+            self.assertEqual([], Walk(state), "nothing was touched")
+            state.rmdir()
+
     def test_keys(self):
         arguments = lambda key: ("run", "-r", RULES / "research-export.yaml", "--key", key,
                                  "-i", self.samples, "-o", self.tmp / "out")

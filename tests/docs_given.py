@@ -65,6 +65,8 @@ class Services:
 
     def Stop(self):
         for service in self.running.values():
+            service.process.kill()  # nobody needs what it stored; its own end takes seconds
+            service.process.wait()
             service.Stop()
         self.running.clear()
 

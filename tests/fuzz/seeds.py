@@ -85,6 +85,9 @@ def instance_words():
         yield escape
 
 
+DOCUMENTS = ("rules", "reference", "recipes", "actions", "profile", "dicomweb", "microsoft")
+
+
 def rules_seeds():
     for file in sorted((ROOT / "samples").rglob("*")):
         if file.suffix in {".yaml", ".json"}:
@@ -94,7 +97,7 @@ def rules_seeds():
             for key in ("rules", "text", "json", "config"):
                 if isinstance(case.get(key), str):
                     yield case[key].encode()
-    for name in ("rules", "actions", "profile", "dicomweb", "microsoft"):
+    for name in DOCUMENTS:
         text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
         for block in re.findall(r"```(?:yaml|json)\n(.*?)```", text, re.DOTALL):
             yield block.encode()
@@ -102,7 +105,7 @@ def rules_seeds():
 
 def rules_words():
     words = set()
-    for name in ("rules", "actions", "profile", "dicomweb", "microsoft"):
+    for name in DOCUMENTS:
         text = (ROOT / f"docs/{name}.md").read_text(encoding="utf-8")
         words.update(re.findall(r"`([A-Za-z0-9(][A-Za-z0-9_+.(), -]{1,40})`", text))
     words.update(("&a", "*a", "!!binary", "<<", "---\n", "...\n", "|\n", ">-\n", "? ", "{", "}", "[",

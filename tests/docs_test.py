@@ -30,6 +30,11 @@ COMMANDS = {"dcmveil", "bash", "sh", "cmake", "ctest", "openssl", "python3", "gi
 FOREIGN = {"cmake", "ctest", "git", "apt-get", "sbatch", "scontrol", "openssl", "ulimit", "valgrind",
            "dpkg", "docker", "debootstrap", "clang-format", "clang-tidy", "cpack", "pkg-config", "chroot"}
 EXIT_STATUS = re.compile(r"#.*\bexit status (\d+)")
+# A file of the source; NAME and the like stand for some name.
+ROOMS = sorted(f.name for f in SOURCE.iterdir() if f.is_dir() and not f.name.startswith((".", "build")))
+PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(ROOMS)})/[\w./-]*[\w/]")
+PLACEHOLDER = re.compile(r"/[A-Z]{4,}\b")
+EXAMPLES = {"engine/actions/shorten.cc"}  # CONTRIBUTING.md has it
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 
 
@@ -89,6 +94,7 @@ class Document:
         self.problems = [f"{self.name}:{problem}" for problem in problems]
         self.command, self.given, self.work = command, given, work
         self.folder = None
+        self.folders = []
         self.output = None  # of the commands just run; None: they were not run
         self.ran, self.loaded, self.not_run = 0, 0, []
 
@@ -99,6 +105,7 @@ class Document:
         """Where the document's reader stands: a new folder at its beginning and at each `given`."""
         if self.folder is None:
             self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.work))
+            self.folders.append(self.folder)
             self.given.Basics(self.folder)
         return self.folder
 
@@ -207,6 +214,11 @@ class Document:
         words = span.split()
         if not words or words[0] in FOREIGN:
             return
+        for path in PATH.findall(span):
+            if PLACEHOLDER.search(path) or path in EXAMPLES or any((f / path).exists() for f in self.folders):
+                continue
+            if not any(True for pattern in (path, path + ".*") for _ in SOURCE.glob(pattern.rstrip("/"))):
+                self.Say(line, f"there is no {path}")
         for problem in self.command.Problems(span):
             self.Say(line, problem)
         for option in OPTION.findall(span):
@@ -228,6 +240,7 @@ def CheckSelf(command, given, work):
         "```yaml\nconnections: {a: {}}\n```\n": "connections do not load",
         "The option `--no-such-thing`.\n": "no program of ours",
         "Call `dcmveil unknown`.\n": "no verb",
+        "See `engine/no_such_file.cc`.\n": "there is no",
         "<!-- given: no-such-thing -->\n": "nothing is known",
         "```sh\ntrue\n": "is not closed",
     }

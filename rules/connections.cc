@@ -6,12 +6,15 @@
 #include <charconv>
 #include <cmath>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "dcmveil/connection.h"
 #include "dcmveil/rules.h"
 #include "engine/text_file.h"
+#include "rules/connection_words.h"
 #include "rules/diagnostics.h"
 #include "rules/yaml.h"
 
@@ -66,9 +69,7 @@ class ConnectionReader {
     Connection connection;
     connection.name = name.text;
     if (!IsMap(node, name.text)) return connection;
-    constexpr std::array<std::string_view, 8> kKeys = {"url", "api-version", "partition", "auth",
-                                                       "tls", "limits",      "retrieve",  "store"};
-    CheckKeys(node, kKeys, "connection", diagnostics_);
+    CheckKeys(node, NamesOf(kConnectionWords), "connection", diagnostics_);
     if (node.Find("url") == nullptr) diagnostics_.Error(name.place, name.text + ": has no url");
     Text(node, "url", connection.url, [&](const Node& value) { CheckUrl(value); });
     Text(node, "api-version", connection.api_version,
@@ -170,8 +171,7 @@ class ConnectionReader {
                          "{file: …}, {env: …} or {command: …}");
       return;
     }
-    constexpr std::array<std::string_view, 3> kKeys = {"file", "env", "command"};
-    CheckKeys(*value, kKeys, "secret", diagnostics_);
+    CheckKeys(*value, NamesOf(kSecretWords), "secret", diagnostics_);
     std::string text;
     Text(*value, "file", text);
     if (!text.empty()) target = {SecretRef::From::kFile, (file_.folder / text).string()};
@@ -187,25 +187,30 @@ class ConnectionReader {
     if (!IsMap(node, "auth")) return;
     std::string type;
     Text(node, "type", type);
-    constexpr std::array<std::string_view, 5> kTypes = {"none", "basic", "bearer",
-                                                        "client-credentials", "managed-identity"};
-    if (type == "none") {
-      CheckKeys(node, std::array<std::string_view, 1>{"type"}, "auth", diagnostics_);
-    } else if (type == "basic") {
+    const auto* const known =
+        std::find_if(std::begin(kAuthTypes), std::end(kAuthTypes),
+                     [&type](const AuthType& one) { return one.word.name == type; });
+    if (known == std::end(kAuthTypes)) {
+      std::string list;
+      for (const AuthType& one : kAuthTypes) {
+        list += (list.empty() ? "" : ", ") + std::string(one.word.name);
+      }
+      diagnostics_.Error(node.place, "auth: needs a `type`, one of " + list);
+      return;
+    }
+    std::vector<std::string_view> keys{"type"};
+    std::copy_if(known->keys.begin(), known->keys.end(), std::back_inserter(keys),
+                 [](std::string_view key) { return !key.empty(); });
+    CheckKeys(node, keys, "auth", diagnostics_);
+    if (type == "basic") {
       auth.kind = Auth::Kind::kBasic;
-      CheckKeys(node, std::array<std::string_view, 3>{"type", "user", "password"}, "auth",
-                diagnostics_);
       Text(node, "user", auth.user);
       ReadSecretRef(node, "password", auth.secret);
     } else if (type == "bearer") {
       auth.kind = Auth::Kind::kBearer;
-      CheckKeys(node, std::array<std::string_view, 2>{"type", "token"}, "auth", diagnostics_);
       ReadSecretRef(node, "token", auth.secret);
     } else if (type == "client-credentials") {
       auth.kind = Auth::Kind::kClientCredentials;
-      constexpr std::array<std::string_view, 6> kKeys = {"type",   "token-endpoint", "client-id",
-                                                         "secret", "scope",          "resource"};
-      CheckKeys(node, kKeys, "auth", diagnostics_);
       Text(node, "token-endpoint", auth.token_endpoint,
            [&](const Node& value) { CheckUrl(value); });
       Text(node, "client-id", auth.client_id);
@@ -219,24 +224,15 @@ class ConnectionReader {
       }
     } else if (type == "managed-identity") {
       auth.kind = Auth::Kind::kManagedIdentity;
-      constexpr std::array<std::string_view, 4> kKeys = {"type", "endpoint", "client-id",
-                                                         "resource"};
-      CheckKeys(node, kKeys, "auth", diagnostics_);
       Text(node, "endpoint", auth.token_endpoint, [&](const Node& value) { CheckUrl(value); });
       Text(node, "client-id", auth.client_id);
       Text(node, "resource", auth.resource);
-    } else {
-      std::string list;
-      for (const std::string_view word : kTypes)
-        list += (list.empty() ? "" : ", ") + std::string(word);
-      diagnostics_.Error(node.place, "auth: needs a `type`, one of " + list);
     }
   }
 
   void ReadTls(const Node& node, Connection& connection) {
     if (!IsMap(node, "tls")) return;
-    CheckKeys(node, std::array<std::string_view, 3>{"ca", "certificate", "key"}, "tls",
-              diagnostics_);
+    CheckKeys(node, NamesOf(kTlsWords), "tls", diagnostics_);
     Path(node, "ca", connection.ca_file);
     Path(node, "certificate", connection.client_cert);
     Path(node, "key", connection.client_key);
@@ -244,10 +240,7 @@ class ConnectionReader {
 
   void ReadLimits(const Node& node, Connection& connection) {
     if (!IsMap(node, "limits")) return;
-    constexpr std::array<std::string_view, 8> kKeys = {
-        "connections",     "page",          "attempts", "give-up-after",
-        "connect-timeout", "stall-timeout", "memory",   "ahead"};
-    CheckKeys(node, kKeys, "limits", diagnostics_);
+    CheckKeys(node, NamesOf(kLimitWords), "limits", diagnostics_);
     Whole(node, "connections", 1, 256, connection.connections);
     Whole(node, "page", 1, 10'000, connection.page);
     Whole(node, "attempts", 1, 100, connection.attempts);
@@ -275,9 +268,7 @@ class ConnectionReader {
 
   void ReadStore(const Node& node, Connection& connection) {
     if (!IsMap(node, "store")) return;
-    constexpr std::array<std::string_view, 4> kKeys = {"batch", "upsert", "expire-after",
-                                                       "metadata"};
-    CheckKeys(node, kKeys, "store", diagnostics_);
+    CheckKeys(node, NamesOf(kStoreWords), "store", diagnostics_);
     Whole(node, "batch", 1, 1000, connection.stow_batch);
     if (const Node* upsert = node.Find("upsert")) {
       connection.upsert = ReadBoolean(*upsert, "upsert", diagnostics_).value_or(false);

@@ -5,8 +5,10 @@
 #include <string_view>
 
 #include "cli/exit_codes.h"
+#include "dcmveil/connection.h"
 #include "dcmveil/error.h"
 #include "engine/action.h"
+#include "rules/connection_words.h"
 #include "rules/language.h"
 #include "rules/profile_tables.h"
 #include "tools/markdown.h"
@@ -67,6 +69,37 @@ void AppendLanguage(std::string& out) {
   out +=
       "\nand, by an action's name, its parameters for all rules that do not give their own: "
       "`date-shift: {days: 180}`.\n";
+}
+
+void AppendConnections(std::string& out) {
+  out +=
+      "\n## A file of connections\n\nHow services are used: [dicomweb.md](dicomweb.md). Below "
+      "`connections:`, by names of your own:\n\n";
+  AppendWords(rules::kConnectionWords, out);
+  out += "\n`auth` has a `type`, and with it:\n\n| type | | keys |\n|---|---|---|\n";
+  for (const rules::AuthType& type : rules::kAuthTypes) {
+    out += "| " + Code(type.word.name) + " | " + Cell(type.word.summary) + " | ";
+    for (std::size_t i = 0; i < type.keys.size() && !type.keys[i].empty(); ++i) {
+      out += (i > 0 ? ", " : "") + Code(type.keys[i]);
+    }
+    out += " |\n";
+  }
+  out += "\n`password`, `token` and `secret` say where the secret is, never what it is:\n\n";
+  AppendWords(rules::kSecretWords, out);
+  out += "\n`tls`:\n\n";
+  AppendWords(rules::kTlsWords, out);
+  out += "\n`limits`:\n\n";
+  AppendWords(rules::kLimitWords, out);
+  const Connection usual;
+  constexpr std::uint64_t kMegabyte = 1'000'000;
+  out += "\nWithout limits: " + std::to_string(usual.connections) + " connections, pages of " +
+         std::to_string(usual.page) + ", " + std::to_string(usual.attempts) +
+         " attempts, given up after " + std::to_string(usual.give_up_after.count()) +
+         " s, connected within " + std::to_string(usual.connect_timeout.count()) +
+         " s, stalled after " + std::to_string(usual.stall_timeout.count()) + " s, " +
+         std::to_string(usual.memory / kMegabyte) + " MB in memory, " +
+         std::to_string(usual.ahead / kMegabyte) + " MB ahead.\n\n`store`:\n\n";
+  AppendWords(rules::kStoreWords, out);
 }
 
 // A name as GitHub makes an anchor of it: actions have letters and '-' only.
@@ -149,6 +182,7 @@ std::string ReferenceDoc() {
   AppendLanguage(out);
   AppendActions(out);
   AppendProfile(out);
+  AppendConnections(out);
   AppendCodes(out);
   AppendExitStatuses(out);
   return out;

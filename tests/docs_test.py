@@ -23,9 +23,9 @@ from support import BINARIES, DCMVEIL, SOURCE, Environment, Timeout
 
 DOCUMENTS = ("*.md", "docs/**/*.md", "samples/**/*.md", "tests/**/*.md", "bindings/**/*.md")
 # Languages of blocks that are no commands and no rules; what is in them has tests of its own.
-OTHER_LANGUAGES = {"text", "cpp", "c++", "c", "python", "cmake", "json", "csv"}
+OTHER_LANGUAGES = {"cpp", "c++", "c", "python", "cmake", "json", "csv", "xml", "dockerfile"}
 COMMANDS = {"dcmveil", "bash", "sh", "cmake", "ctest", "openssl", "python3", "git", "apt-get", "sudo",
-            "sbatch", "export", "cd", "mkdir", "cp"}
+            "sbatch", "export", "cd", "mkdir", "cp", "apt", "docker", "cpack", "dpkg"}
 # Programs of others whose options documents name; all else must be an option of our own.
 FOREIGN = {"cmake", "ctest", "git", "apt-get", "sbatch", "scontrol", "openssl", "ulimit", "valgrind",
            "dpkg", "docker", "debootstrap", "clang-format", "clang-tidy", "cpack", "pkg-config", "chroot"}
@@ -145,7 +145,7 @@ class Document:
             wrong = [line for line in block.text.splitlines() if IsCommand(line)]
             if wrong:
                 raise Problem(f"a command outside of a ```sh block: {wrong[0].strip()}")
-            if block.kind not in ("", "indented"):
+            if block.kind not in ("", "indented", "text"):
                 raise Problem(f"a block of an unknown kind: {block.kind}")
 
     def Run(self, block):
@@ -236,6 +236,8 @@ def CheckSelf(command, given, work):
         "    dcmveil check -r rules.yaml\n": "outside of a ```sh block",
         "```\nbuild/dcmveil check\n```\n": "outside of a ```sh block",
         "    * * * * * cd x && dcmveil run -r y\n": "outside of a ```sh block",
+        "```text\ndcmveil run\n```\n": "outside of a ```sh block",
+        "```bash\ntrue\n```\n": "unknown kind",
         "```yaml\ndcmveil: 1\nrules: [{tag: NoSuchKeyword, action: keep}]\n```\n": "do not load",
         "```yaml\nconnections: {a: {}}\n```\n": "connections do not load",
         "The option `--no-such-thing`.\n": "no program of ours",

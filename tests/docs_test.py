@@ -34,6 +34,7 @@ EXIT_STATUS = re.compile(r"#.*\bexit status (\d+)")
 ROOMS = sorted(f.name for f in SOURCE.iterdir() if f.is_dir() and not f.name.startswith((".", "build")))
 PATH = re.compile(rf"(?<![\w/.-])(?:{'|'.join(ROOMS)})/[\w./-]*[\w/]")
 PLACEHOLDER = re.compile(r"/[A-Z]{4,}\b")
+GIVEN_ROOMS = {"samples", "scripts"}  # of Given.Basics
 EXAMPLES = {"engine/actions/shorten.cc"}  # CONTRIBUTING.md has it
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*[a-z]")
 
@@ -93,7 +94,8 @@ class Document:
         self.blocks, self.spans, problems = Parse(file.read_text(encoding="utf-8"))
         self.problems = [f"{self.name}:{problem}" for problem in problems]
         self.command, self.given, self.work = command, given, work
-        self.folder = None
+        self.folder = None  # where it began
+        self.place = None   # where its reader stands now
         self.folders = []
         self.output = None  # of the commands just run; None: they were not run
         self.ran, self.loaded, self.not_run = 0, 0, []
@@ -105,6 +107,7 @@ class Document:
         """Where the document's reader stands: a new folder at its beginning and at each `given`."""
         if self.folder is None:
             self.folder = pathlib.Path(tempfile.mkdtemp(dir=self.work))
+            self.place = self.folder
             self.folders.append(self.folder)
             self.given.Basics(self.folder)
         return self.folder
@@ -151,12 +154,13 @@ class Document:
     def Run(self, block):
         folder = self.Folder()
         text = self.given.services.Real(block.text)
-        log, environment = folder / ".statuses", folder / ".environment"
+        log, environment, place = folder / ".statuses", folder / ".environment", folder / ".place"
         script = folder / ".block.sh"
         # The reader has one shell for all blocks: where it stands and what it exports is carried on.
         script.write_text(
             f". {environment}; trap 'echo $? >> {log}' ERR\n{text}\n"
-            f"trap - ERR; {{ declare -px; echo \"cd '$PWD'\"; }} > {environment}\n", encoding="utf-8")
+            f"trap - ERR; {{ declare -px; echo \"cd '$PWD'\"; }} > {environment}; pwd > {place}\n",
+            encoding="utf-8")
         environment.touch()
         log.write_text("")
         path = f"{BINARIES}:/usr/bin:/bin:/usr/sbin:/sbin"
@@ -167,6 +171,13 @@ class Document:
                                   timeout=Timeout(60))
         except subprocess.TimeoutExpired as error:
             raise Problem("the commands did not end") from error
+        if place.exists():
+            self.place = pathlib.Path(place.read_text().rstrip("\n"))
+            self.folders.append(self.place)
+        # Who calls build/dcmveil stands in the folder of the source.
+        taken = [name for name in ROOMS if name not in GIVEN_ROOMS and (folder / name).exists()]
+        if taken and re.search(r"(^|\s)(build|samples|scripts)/", text):
+            raise Problem(f"the commands write into the source's own {taken[0]}/")
         self.ran += sum(IsCommand(line) for line in block.text.splitlines())
         self.output = self.given.services.Documented(done.stdout)
         expected = EXIT_STATUS.findall(block.text)
@@ -191,8 +202,8 @@ class Document:
             content = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise Problem(f"no YAML: {error}") from error
-        folder = self.Folder()
-        file = folder / (first[1] if first else f".block-{block.line}.yaml")
+        self.Folder()
+        file = self.place / (first[1] if first else f".block-{block.line}.yaml")
         if isinstance(content, list):
             text = "dcmveil: 1\nrules:\n" + "".join(f"  {line}\n" for line in text.splitlines())
         elif isinstance(content, dict) and "connections" in content:
@@ -204,7 +215,7 @@ class Document:
             rest = "" if content.keys() & {"rules", "profile"} else "rules: []\n"
             text = f"dcmveil: 1\n{text}\n{rest}"
         file.write_text(text, encoding="utf-8")
-        done = subprocess.run([DCMVEIL, "check", "-r", file], cwd=folder, env=Environment(), text=True,
+        done = subprocess.run([DCMVEIL, "check", "-r", file], cwd=self.place, env=Environment(), text=True,
                               capture_output=True, timeout=Timeout(20))
         self.loaded += 1
         if done.returncode != 0:
@@ -238,6 +249,7 @@ def CheckSelf(command, given, work):
         "    * * * * * cd x && dcmveil run -r y\n": "outside of a ```sh block",
         "```text\ndcmveil run\n```\n": "outside of a ```sh block",
         "```bash\ntrue\n```\n": "unknown kind",
+        "```sh\nmkdir report; build/dcmveil --version\n```\n": "source's own report/",
         "```yaml\ndcmveil: 1\nrules: [{tag: NoSuchKeyword, action: keep}]\n```\n": "do not load",
         "```yaml\nconnections: {a: {}}\n```\n": "connections do not load",
         "The option `--no-such-thing`.\n": "no program of ours",

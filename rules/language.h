@@ -61,7 +61,7 @@ inline constexpr Word kTestWords[] = {
     {"equals", "one of its values is this one; UIDs of SOP classes also by name"},
     {"one-of", "the same with a list"},
     {"matches", "a regular expression (re2) is found somewhere in one of its values"},
-    {"joined", "the same in all values with backslashes between; one that is absent has none"},
+    {"joined", "the same over all values, with backslashes between; absent is as empty"},
     {"exists", "true: the element is there; false: it is not"},
     {"absent", "the contrary of exists"},
     {"min", "one of its values is a number not below this one, nor above max"},

@@ -18,6 +18,8 @@ OWN = {
     "verify": {"dcmveil", "verify"},
     "report": {"dcmveil", "report"},
     "library": {"dcmveil", "library"},
+    # Others' languages get what C++ gets: the public headers.
+    "bindings": {"dcmveil", "bindings"},
     "cli": {"dcmveil", "engine", "rules", "pipeline", "dicomweb", "verify", "report", "cli"},
 }
 # Headers of others, and the folders that may include them.
@@ -33,6 +35,7 @@ OTHERS = {
     "openssl/": {"engine", "report"},
     "re2/": {"engine", "rules"},
     "zlib.h": {"engine", "pipeline", "verify", "tools"},
+    "pybind11/": {"bindings"},
     "spdlog/": {"cli"},
     "gtest/": set(),
     "httplib.h": set(),
@@ -92,7 +95,8 @@ def check_registered(root):
     text = (root / "tests/CMakeLists.txt").read_text(encoding="utf-8")
     words = set(re.split(r"[\s()\"]+", re.sub(r"#.*", "", text)))
     problems = []
-    for file in sorted((root / "tests").rglob("*_test.cc")):
+    for file in sorted([*(root / "tests").rglob("*_test.cc"),
+                        *(root / "tests/python").glob("*_test.py")]):
         name = file.relative_to(root / "tests").as_posix()
         if name not in words:
             problems.append(f"tests/{name}: not in tests/CMakeLists.txt")
@@ -130,6 +134,8 @@ def check_self():
              ("pipeline", "pipeline/a.cc", "rules/yaml.h"), ("cli", "cli/a.cc", "dcmtk/x.h"),
              ("include", "include/dcmveil/a.h", "engine/plan.h"),
              ("include", "include/dcmveil/a.h", "re2/re2.h"),
+             ("bindings", "bindings/a.cc", "pipeline/run.h"),
+             ("cli", "cli/a.cc", "pybind11/stl.h"),
              ("engine", "engine/a.cc", "tests/support/rules.h")]
     right = [("engine", "engine/dcmtk/a.cc", "dcmtk/x.h"), ("rules", "rules/a.cc", "yaml-cpp/yaml.h"),
              ("include", DCMTK_HEADER, "dcmtk/dcmdata/dcdatset.h"), ("cli", "cli/a.cc", "rules/load.h"),

@@ -35,7 +35,7 @@ class Docs(PythonTest):
                 exec(compile("\n" * line + block, DOCUMENT, "exec"), names)
         self.assertEqual(names["clean_bytes"], (self.tmp / "out.dcm").read_bytes())
         self.assertEqual(str(names["clean"]), str(names["data_set"]))
-        self.assertNotEqual(names["clean"].PatientID, "")
+        self.assertRegex(names["clean"].PatientID, "^RES-")
         self.assertEqual(names["summary"].counts.written,
                          len(cli.Walk(self.tmp / "export")))
         self.assertEqual(names["summary"].counts.written, sum(size > 0 for size in names["sizes"]))

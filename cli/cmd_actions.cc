@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/verbs.h"
 #include "engine/action.h"
 
@@ -27,7 +28,7 @@ int PrintActions() {
 
 Verb AddActions(CLI::App& command) {
   CLI::App* app = command.add_subcommand("actions", "List the actions that rules can name");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil actions"}, kExitCodesHelp);
   return {app, [] { return PrintActions(); }};
 }
 

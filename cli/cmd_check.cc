@@ -6,6 +6,7 @@
 #include <set>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/load.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -151,7 +152,9 @@ Verb AddCheck(CLI::App& command) {
       ->type_name("FOLDER");
   app->add_flag("--rows", flags->all_rows,
                 "List every attribute of PS3.15 table E.1-1, also those that the profile decides");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app,
+            {"dcmveil check -r rules.yaml", "dcmveil check -r rules.yaml --sample archive/ --rows"},
+            kExitCodesHelp);
   return {app, [flags] { return Check(*flags); }};
 }
 

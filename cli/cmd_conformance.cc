@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/load.h"
 #include "cli/verbs.h"
 #include "rules/statement.h"
@@ -31,7 +32,7 @@ Verb AddConformance(CLI::App& command) {
   CLI::App* app = command.add_subcommand(
       "conformance", "Write the Conformance Statement of PS3.15 E.1.3 in Markdown");
   app->add_option("-r,--rules", flags->rules, "Rule file")->required()->type_name("RULES");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil conformance -r rules.yaml > conformance.md"}, kExitCodesHelp);
   return {app, [flags] { return Conformance(*flags); }};
 }
 

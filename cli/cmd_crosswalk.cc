@@ -11,6 +11,7 @@
 #include <system_error>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/private_key.h"
 #include "cli/verbs.h"
 #include "pipeline/crosswalk.h"
@@ -142,7 +143,10 @@ Verb AddCrosswalk(CLI::App& command) {
   CLI::App* app =
       command.add_subcommand("crosswalk", "Work with the file that `run --crosswalk` wrote");
   app->require_subcommand(1);
-  app->footer(kExitCodesHelp);
+  SetFooter(*app,
+            {"dcmveil crosswalk open crosswalk.cms --key private.pem",
+             "dcmveil crosswalk open crosswalk.cms --key private.pem -o tables/"},
+            kExitCodesHelp);
   CLI::App* open = app->add_subcommand(
       "open", "Decrypt it: print it as CSV, or write patid_mapping.csv and uid_mapping.csv");
   open->add_option("FILE", flags->file, "The crosswalk")->required();

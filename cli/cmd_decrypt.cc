@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/verbs.h"
 #include "engine/actions/encrypt.h"
 #include "rules/key.h"
@@ -79,7 +80,7 @@ Verb AddDecrypt(CLI::App& command) {
                   "File whose first line is the encryptKey of Microsoft's tool (AES-CBC form)")
       ->type_name("FILE");
   app->add_option("VALUE", flags->values, "Encrypted values; none: lines of standard input");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil decrypt --key project.key < values.txt"}, kExitCodesHelp);
   return {app, [flags] { return Decrypt(*flags); }};
 }
 

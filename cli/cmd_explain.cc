@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/load.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -171,7 +172,10 @@ Verb AddExplain(CLI::App& command) {
   app->add_option("FILE", flags->file, "DICOM file")->required();
   app->add_flag("--changes", flags->changes, "Only elements that change");
   app->add_flag("--json", flags->json, "One JSON object a line");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app,
+            {"dcmveil explain -r rules.yaml one-file.dcm",
+             "dcmveil explain -r rules.yaml one-file.dcm --changes --json"},
+            kExitCodesHelp);
   return {app, [flags] { return Explain(*flags); }};
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "engine/text_file.h"
@@ -116,7 +117,12 @@ Verb AddImport(CLI::App& command) {
     tool->add_option("FILE", flags->file, "The other tool's file")->required();
     tool->footer(kExitCodes);
   }
-  app->footer(kExitCodes);
+  SetFooter(*app,
+            {"dcmveil import ctp dicom-anonymizer.script > rules.yaml",
+             "dcmveil import deid deid.recipe > rules.yaml",
+             "dcmveil import orthanc request.json > rules.yaml",
+             "dcmveil import kitware dictionary.json > rules.yaml"},
+            kExitCodes);
   return {app, [flags, ctp, deid, orthanc] {
             return Import(*flags, ctp->parsed()       ? FromCtp
                                   : deid->parsed()    ? FromDeid

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/verbs.h"
 #include "engine/crypto.h"
 
@@ -54,7 +55,7 @@ Verb AddKeygen(CLI::App& command) {
   const auto file = std::make_shared<std::string>();
   CLI::App* app = command.add_subcommand("keygen", "Make a new 256-bit key file, mode 0600");
   app->add_option("FILE", *file, "File to make; an existing one is never overwritten")->required();
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil keygen project.key"}, kExitCodesHelp);
   return {app, [file] { return Keygen(*file); }};
 }
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "pipeline/merge.h"
@@ -87,7 +88,7 @@ Verb AddMerge(CLI::App& command) {
   app->add_flag("--incomplete", flags->incomplete,
                 "Join what there is, although shards are missing or not at their end");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");
-  app->footer(kExitCodes);
+  SetFooter(*app, {"dcmveil merge --state export.dcmveil"}, kExitCodes);
   return {app, [flags] { return MergeVerb(*flags); }};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "report/proof.h"
@@ -70,7 +71,10 @@ Verb AddProof(CLI::App& command) {
     AddJobs(*verb, flags->jobs);
     verb->footer(kExitCodes);
   }
-  app->footer(kExitCodes);
+  SetFooter(*app,
+            {"dcmveil proof make --state export.dcmveil --sign-key private.pem",
+             "dcmveil proof check proof.json --output export/ --public-key public.pem"},
+            kExitCodes);
   return {app, [flags, make] { return make->parsed() ? Make(*flags) : Check(*flags); }};
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/private_key.h"
 #include "cli/terminal.h"
 #include "cli/verbs.h"
@@ -121,7 +122,8 @@ Verb AddReidentify(CLI::App& command) {
   app->add_option("-o,--output", flags->output, "Folder to write to, under the input's names")
       ->required()
       ->type_name("FOLDER");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil reidentify --key private.pem -i export/ -o originals/"},
+            kExitCodesHelp);
   return {app, [flags] { return Reidentify(*flags); }};
 }
 

@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/report_files.h"
 #include "cli/verbs.h"
 #include "dcmveil/survey.h"
@@ -98,7 +99,7 @@ Verb AddReport(CLI::App& command) {
                   "Folder for the report; the page holds values from data sets")
       ->required()
       ->type_name("DIR");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app, {"dcmveil report --state export.dcmveil --report report/"}, kExitCodesHelp);
   return {app, [flags] { return Report(*flags); }};
 }
 

@@ -13,6 +13,7 @@
 #include <sstream>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/load.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -446,7 +447,13 @@ Verb AddRun(CLI::App& command) {
   app->add_flag("--dry-run", flags->dry_run, "Do everything but write");
   app->add_flag("--json", flags->json, "Progress and summary as JSON lines on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");
-  app->footer(kExitCodesHelp);
+  SetFooter(*app,
+            {"dcmveil run -r rules.yaml -i archive/ -o export/",
+             "dcmveil run -r rules.yaml -i archive/ -o export/ --report report/ --dry-run",
+             "dcmveil run -r rules.yaml -i https://archive.example/dicom-web -o export/ --query "
+             "Modality=CT",
+             "dcmveil run -r rules.yaml -i archive/ -o export/ --shard 1/16"},
+            kExitCodesHelp);
   return {app, [flags] { return RunVerb(*flags); }};
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cli/exit_codes.h"
+#include "cli/footer.h"
 #include "cli/load.h"
 #include "cli/options.h"
 #include "cli/services.h"
@@ -192,7 +193,10 @@ Verb AddVerify(CLI::App& command) {
   AddJobs(*app, flags->jobs);
   app->add_flag("--json", flags->json, "One JSON object on standard output");
   app->add_flag("-q,--quiet", flags->quiet, "Print errors only");
-  app->footer(kExitCodes);
+  SetFooter(*app,
+            {"dcmveil verify --state export.dcmveil",
+             "dcmveil verify -i archive/ -o export/ -r rules.yaml"},
+            kExitCodes);
   return {app, [flags] { return VerifyVerb(*flags); }};
 }
 

@@ -3,18 +3,16 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "cli/command_line.h"
 #include "cli/exit_codes.h"
 #include "cli/job_file.h"
-#include "cli/verbs.h"
-#include "dcmveil/engine.h"
-#include "engine/dictionary.h"
+#include "cli/misspelt.h"
 
 namespace {
 
@@ -27,43 +25,27 @@ void ForbidCoreDumps() {
 
 int Main(int argc, char** argv) {
   using namespace dcmveil::cli;  // NOLINT(google-build-using-namespace)
-  CLI::App app(
-      "dcmveil de-identifies DICOM by rules that a researcher can read.\n\n"
-      "First export:  dcmveil keygen project.key\n"
-      "               dcmveil check -r rules.yaml\n"
-      "               dcmveil explain -r rules.yaml one-file.dcm\n"
-      "               dcmveil run -r rules.yaml -i archive/ -o export/",
-      "dcmveil");
-  app.set_version_flag("--version", "dcmveil " + std::string(dcmveil::Version()));
-  app.require_subcommand(1);
-  app.footer(kExitCodesHelp);
-  const std::array verbs = {AddRun(app),    AddCheck(app),   AddExplain(app),     AddVerify(app),
-                            AddReport(app), AddProof(app),   AddConformance(app), AddActions(app),
-                            AddKeygen(app), AddDecrypt(app), AddReidentify(app),  AddCrosswalk(app),
-                            AddMerge(app),  AddImport(app)};
+  const CommandLine line = MakeCommandLine();
   try {
     std::vector<std::string> arguments(argv + std::min(argc, 1), argv + argc);
     std::optional<std::vector<std::string>> expanded = ExpandJobFiles(arguments);
     if (!expanded) return kUsage;
     // CLI11 takes them from the back.
     std::reverse(expanded->begin(), expanded->end());
-    app.parse(std::move(*expanded));
+    line.app->parse(std::move(*expanded));
   } catch (const CLI::ParseError& error) {
-    std::vector<std::string> names;
-    names.reserve(verbs.size());
-    for (const Verb& verb : verbs) names.push_back(verb.app->get_name());
-    const std::vector<std::string_view> words(names.begin(), names.end());
-    if (argc > 1 && argv[1][0] != '-' &&
-        std::find(words.begin(), words.end(), argv[1]) == words.end()) {
-      const std::string nearest = dcmveil::NearestWord(argv[1], words).value_or("");
-      std::fprintf(stderr, "dcmveil: %s: no such verb%s\nRun with --help for more information.\n",
-                   argv[1], nearest.empty() ? "" : ("; did you mean " + nearest + "?").c_str());
+    // --help and --version arrive here too, with exit code 0.
+    const bool answered = error.get_exit_code() == 0;
+    // CLI11 tells first what is missing, which is often what was misspelt.
+    if (const auto misspelt = answered ? std::nullopt : FindMisspelt(*line.app)) {
+      std::fprintf(stderr, "dcmveil: %s\nRun with --help for more information.\n",
+                   misspelt->c_str());
       return kUsage;
     }
-    // --help and --version arrive here too, with exit code 0.
-    return app.exit(error) == 0 ? kAllWell : kUsage;
+    line.app->exit(error);
+    return answered ? kAllWell : kUsage;
   }
-  for (const Verb& verb : verbs) {
+  for (const Verb& verb : line.verbs) {
     if (verb.app->parsed()) return verb.run();
   }
   return kUsage;

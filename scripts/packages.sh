@@ -6,5 +6,6 @@ build_packages=(g++ cmake ninja-build pkg-config ccache
 python_packages=(pybind11-dev python3-dev)
 test_packages=(libgtest-dev dcmtk dicom3tools python3 python3-pydicom python3-numpy python3-yaml mypy clang
   libclang-rt-14-dev clang-format clang-tidy openssl libcpp-httplib-dev orthanc orthanc-dicomweb chromium
+  zsh mandoc man-db groff-base
   slurm-wlm munge valgrind make)
 bench_packages=(libgdcm-tools dcmtk valgrind strace openssl python3)

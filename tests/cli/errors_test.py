@@ -9,7 +9,7 @@ import subprocess
 import pydicom
 
 from support import (CliTest, Command, DCMVEIL, Element, Environment, FindLeaks, KEY_A, Main, Part10,
-                     Plain, ReadIdentifiers, RULES, Snapshot, Walk, WriteKey)
+                     Plain, ReadIdentifiers, RULES, Snapshot, SOURCE, Walk, WriteKey)
 
 VERBS = ("run", "check", "explain", "actions", "keygen", "decrypt", "reidentify", "crosswalk",
          "import")
@@ -26,6 +26,23 @@ class Help(CliTest):
         self.assertEqual(0, result.returncode)
         self.assertRegex(result.stdout, rb"^dcmveil [0-9]+\.[0-9]+\.[0-9]+\n$")
 
+    def test_what_it_was_built_on(self):
+        for arguments in (("--version", "--json"), ("--json", "--version")):
+            result = Command(*arguments)
+            self.assertEqual((0, b""), (result.returncode, result.stderr))
+            told = json.loads(result.stdout)
+            self.assertEqual(b"dcmveil " + told["version"].encode() + b"\n", Command("--version").stdout)
+            self.assertRegex(" ".join(told["compiler"].values()), r"^(GNU|Clang) [0-9]+\.[0-9.]+$")
+            for library in told["libraries"]:
+                self.assertRegex(library["version"], r"^(so\.)?[0-9]+(\.[0-9]+)+$", library["name"])
+        # Which of them are there: what the documentation says.
+        table = (SOURCE / "docs" / "dependencies.md").read_text().split("\n\n")
+        rows = [row.split("|")[1].strip().rpartition(" ")[0] for part in table
+                if part.startswith("| library") for row in part.splitlines()[2:]]
+        names = {name for name in rows if not name.startswith(("GoogleTest", "glibc", "pybind11"))}
+        self.assertEqual(names, {library["name"] for library in told["libraries"]})
+        self.assertEqual(2, Command("--json").returncode)
+
     def test_help_of_verbs_tells_the_exit_status(self):
         for verb in VERBS:
             result = Command(verb, "--help")
@@ -39,6 +56,28 @@ class Help(CliTest):
         result = Command("rnu", "-r", "rules.yaml")
         self.assertEqual(2, result.returncode)
         self.assertIn(b"rnu: no such verb; did you mean run?", result.stderr)
+
+    def test_an_option_that_there_is_not(self):
+        """It is named, with what was meant, also where what it should have been is then missing."""
+        for arguments, told in (
+                (("run", "--ouput", "out", "-i", "in", "-r", "rules.yaml"),
+                 "--ouput: no such option of run; did you mean --output?"),
+                (("run", "--ouput=out", "-i", "in", "-r", "rules.yaml"),
+                 "--ouput: no such option of run; did you mean --output?"),
+                (("explain", "-r", "rules.yaml", "one.dcm", "--jsn"),
+                 "--jsn: no such option of explain; did you mean --json?"),
+                (("check", "-R", "rules.yaml"), "-R: no such option of check\n"),
+                (("check", "--nothing-like-it"), "--nothing-like-it: no such option of check\n"),
+                (("import", "ctp", "--compatible-hash", "a"),
+                 "--compatible-hash: no such option of import ctp; did you mean --compatible-hashes?"),
+                (("--verzion",), "--verzion: no such option; did you mean --version?"),
+                (("proof", "mkae"), "mkae: no such verb of proof; did you mean make?"),
+                (("run", "-r", "rules.yaml"), "is required")):
+            result = Command(*arguments, cwd=self.tmp)
+            self.assertEqual(2, result.returncode, arguments)
+            self.assertEqual(b"", result.stdout)
+            self.assertIn(told, result.stderr.decode())
+            self.assertNotIn(b"=out", result.stderr, "names are told, values are not")
 
     def test_actions(self):
         result = Command("actions")

@@ -43,7 +43,7 @@ class Docs(PythonTest):
         self.assertIn("broken/notes.dcm not-dicom", printed.getvalue())
 
     def test_first_command(self):
-        [command] = re.findall(r"^    (PYTHONPATH=build/python .*)$", DOCUMENT.read_text(),
+        [command] = re.findall(r"^(PYTHONPATH=build/python .*)$", DOCUMENT.read_text(),
                                re.MULTILINE)
         result = subprocess.run(command.replace("build/python", str(cli.BINARIES / "python")),
                                 shell=True, capture_output=True, text=True, timeout=60)

@@ -731,6 +731,8 @@ RunSummary Runner::Go() {
   const pipeline::Holding sink_again(&sink_);
   counted = true;
   counter.join();
+  // A short run may be faster than the count.
+  if (!Stopping()) total_ = summary_.counts.finished() + of_others_;
   if (sink_) sink_->Close();
   if (!listed_.empty() && !options_.dry_run) {
     const Result<std::size_t> left_out = engine::WriteDicomdir(folder_, listed_);

@@ -12,7 +12,6 @@ namespace dcmveil::engine::clean {
 namespace {
 
 // Written by list_words from engine/clean/vocabulary/*.txt: kWords, kTerms, kUnsegmented, kLabels.
-// NOLINTNEXTLINE(modernize-avoid-c-arrays): counted by the compiler
 #include "vocabulary.inc"
 
 }  // namespace

@@ -194,26 +194,36 @@ def WhyNot():
 
 class CleanRoot(unittest.TestCase):
     @classmethod
-    def setUpClass(cls):
+    def MakeRoot(cls):
+        """Debian alone, with this machine's mirror. Why it cannot be made here, or None."""
         cls.root = pathlib.Path(tempfile.mkdtemp(prefix="dcmveil-root-"))
         cls.addClassCleanup(cls.RemoveRoot)
         cls.root.chmod(0o755)
-        packages = tempfile.TemporaryDirectory(prefix="dcmveil-packages-")
-        cls.addClassCleanup(packages.cleanup)
-        cls.debs = MakePackages(packages.name)
         cls.cache = BINARIES / "debian-packages"  # what a second run need not fetch
         cls.cache.mkdir(exist_ok=True)
         mirror = Mirror()
         site = next(site for site, release, _ in mirror if release == "bookworm")
-        Run("debootstrap", "--variant=minbase", f"--cache-dir={cls.cache}", "bookworm", cls.root, site)
-        shutil.copytree(cls.cache, cls.root / "var/cache/apt/archives", dirs_exist_ok=True)
-        (cls.root / "etc/apt/sources.list").write_text(
-            "".join(f"deb {site} {release} {component}\n" for site, release, component in mirror))
-        # How this machine's apt reaches the mirror, and whether it may be an old snapshot.
-        settings = re.findall(r"(?m)^Acquire::(?:.*Proxy|Check-).*$", Run("apt-config", "dump", "Acquire"))
-        (cls.root / "etc/apt/apt.conf.d/90test").write_text(
-            "\n".join([*settings, 'Acquire::Languages "none";', 'Dpkg::Options:: "--force-unsafe-io";', ""]))
-        shutil.copy("/etc/resolv.conf", cls.root / "etc/resolv.conf")
+        try:
+            Run("debootstrap", "--variant=minbase", f"--cache-dir={cls.cache}", "bookworm", cls.root, site)
+            shutil.copytree(cls.cache, cls.root / "var/cache/apt/archives", dirs_exist_ok=True)
+            (cls.root / "etc/apt/sources.list").write_text(
+                "".join(f"deb {site} {release} {component}\n" for site, release, component in mirror))
+            # How this machine's apt reaches the mirror, and whether it may be an old snapshot.
+            settings = re.findall(r"(?m)^Acquire::(?:.*Proxy|Check-).*$", Run("apt-config", "dump", "Acquire"))
+            (cls.root / "etc/apt/apt.conf.d/90test").write_text(
+                "\n".join([*settings, 'Acquire::Languages "none";', 'Dpkg::Options:: "--force-unsafe-io";', ""]))
+            shutil.copy("/etc/resolv.conf", cls.root / "etc/resolv.conf")
+            cls.Inside("apt-get update -qq && apt-get install -qq -y --no-install-recommends ca-certificates")
+        except AssertionError as error:
+            cls.doClassCleanups()
+            return f"no clean root can be made here: {' '.join(str(error).split())[-500:]}"
+        return None
+
+    @classmethod
+    def setUpClass(cls):
+        packages = tempfile.TemporaryDirectory(prefix="dcmveil-packages-")
+        cls.addClassCleanup(packages.cleanup)
+        cls.debs = MakePackages(packages.name)
         cls.DoLastStage()
         Run(MAKE_SAMPLES, cls.root / "work/archive")
         shutil.copy(RULES / "research-export.yaml", cls.root / "work/rules.yaml")
@@ -338,7 +348,7 @@ class CleanRoot(unittest.TestCase):
 
 if __name__ == "__main__":
     what = sys.argv.pop(1)
-    why_not = WhyNot() if what == "CleanRoot" else None
+    why_not = (WhyNot() or CleanRoot.MakeRoot()) if what == "CleanRoot" else None
     if why_not:
         print(f"skipped: {why_not}")
         sys.exit(0)

@@ -39,7 +39,7 @@ def Compare(suite, place):
 def CompareSet(suite, place, name, folder):
     size_c = suite.options.size_c
     count = sets.Count(name, suite.options.scale)
-    if not place.Room(count * (size_c if name == "C" else 530_000)):
+    if not place.Room(sets.MostBytes(name, count, size_c)):
         suite.Skip(f"set {name} on {place.name}", "not enough room")
         return
     data = suite.maker.Make(folder / "in", name, count, size_c)

@@ -84,7 +84,7 @@ def Memory(suite, place, folder):
         for size in sizes:
             count = sets.Count(name, suite.options.scale)
             own = folder / f"{name}{size}"
-            if not place.Room(count * max(size, 530_000)):
+            if not place.Room(sets.MostBytes(name, count, size)):
                 suite.Skip(f"memory, set {name}", "not enough room")
                 continue
             data = suite.maker.Make(own / "in", name, count, size)
@@ -149,7 +149,7 @@ def Counts(suite, place, folder):
     for name in suite.options.sets:
         own = folder / name
         count = 8 if name == "C" else suite.options.counted
-        if not place.Room(count * (suite.options.size_c if name == "C" else 530_000)):
+        if not place.Room(sets.MostBytes(name, count, suite.options.size_c)):
             suite.Skip(f"counts, set {name}", "not enough room")
             continue
         some = suite.maker.Make(own / "in", name, count, suite.options.size_c)

@@ -18,11 +18,17 @@ FULL = {"A": 4000, "B": 20000, "C": 20, "D": 4000}
 WHAT = {"A": "CT slices, 512 KB each", "B": "small files", "C": "large multi-frames",
         "D": "compressed"}
 SIZE_C = 200_000_000
+MOST = {"A": 530_000, "B": 60_000, "D": 250_000}  # bytes of a file, for asking whether there is room
 PER_STUDY, PER_SERIES = 200, 100
 COLUMNS = ("path", "bytes", "base", "patient", "study", "series", "sop")
 PIXELS, FRAMES, PER_FRAME = 0x7FE00010, 0x00280008, 0x52009230
 US_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.3.1"
 TRUE_COLOR_MULTI_FRAME = "1.2.840.10008.5.1.4.1.1.7.4"
+
+
+def MostBytes(name, count, size_c=SIZE_C):
+    """Of a set with so many files; of C the caller says how large they are."""
+    return count * MOST.get(name, size_c)
 
 
 class Set:

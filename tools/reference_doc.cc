@@ -2,6 +2,8 @@
 #include "tools/reference_doc.h"
 
 #include <algorithm>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include "cli/exit_codes.h"
@@ -33,39 +35,38 @@ constexpr NoteCode kNotes[] = {
 #undef DCMVEIL_NOTE
 };
 
-template <std::size_t N>
-void AppendWords(const Word (&words)[N], std::string& out) {
+void AppendWords(std::span<const Word> words, std::string& out) {
   out += "| key | |\n|---|---|\n";
   for (const Word& word : words) {
     out += "| " + Code(word.name) + " | " + Cell(word.summary) + " |\n";
   }
 }
 
+struct Section {
+  std::string_view text;  ///< in front of the words
+  std::span<const Word> words;
+};
+
 void AppendLanguage(std::string& out) {
-  out += "\n## The file\n\n";
-  AppendWords(rules::kTopLevelWords, out);
-  out += "\n## A rule\n\nExactly one of these selects:\n\n";
-  AppendWords(rules::kSelectorWords, out);
-  out += "\nWith it:\n\n";
-  AppendWords(rules::kRuleWords, out);
-  out +=
-      "\n## A condition\n\n`when:` has elements and what is asked of them; all must hold. Instead "
-      "of an element's name:\n\n";
-  AppendWords(rules::kCombinerWords, out);
-  out += "\nOf an element:\n\n";
-  AppendWords(rules::kTestWords, out);
-  out += "\n## `key`\n\nOne of them:\n\n";
-  AppendWords(rules::kKeyWords, out);
-  out += "\n## `reject`\n\nA list of\n\n";
-  AppendWords(rules::kRejectWords, out);
-  out += "\n## `guard`\n\n`on`, `off`, or\n\n";
-  AppendWords(rules::kGuardWords, out);
-  out += "\nAn exception has `tag` or `text`, and a reason:\n\n";
-  AppendWords(rules::kExceptWords, out);
-  out += "\n## `escrow`\n\n";
-  AppendWords(rules::kEscrowWords, out);
-  out += "\n## `settings`\n\n";
-  AppendWords(rules::kSettingWords, out);
+  const Section sections[] = {
+      {"\n## The file\n\n", rules::kTopLevelWords},
+      {"\n## A rule\n\nExactly one of these selects:\n\n", rules::kSelectorWords},
+      {"\nWith it:\n\n", rules::kRuleWords},
+      {"\n## A condition\n\n`when:` has elements and what is asked of them; all must hold. Instead "
+       "of an element's name:\n\n",
+       rules::kCombinerWords},
+      {"\nOf an element:\n\n", rules::kTestWords},
+      {"\n## `key`\n\nOne of them:\n\n", rules::kKeyWords},
+      {"\n## `reject`\n\nA list of\n\n", rules::kRejectWords},
+      {"\n## `guard`\n\n`on`, `off`, or\n\n", rules::kGuardWords},
+      {"\nAn exception has `tag` or `text`, and a reason:\n\n", rules::kExceptWords},
+      {"\n## `escrow`\n\n", rules::kEscrowWords},
+      {"\n## `settings`\n\n", rules::kSettingWords},
+  };
+  for (const Section& section : sections) {
+    out += section.text;
+    AppendWords(section.words, out);
+  }
   out +=
       "\nand, by an action's name, its parameters for all rules that do not give their own: "
       "`date-shift: {days: 180}`.\n";

@@ -39,7 +39,7 @@ class Consumers(unittest.TestCase):
             Run("cmake", "--install", BINARIES, "--prefix", cls.prefix, "--component", component)
         # It may be moved as a whole.
         cls.prefix = cls.prefix.rename(cls.folder / "moved")
-        cls.library = next(cls.prefix.rglob("libdcmveil.so")).parent
+        cls.lib_folder = next(cls.prefix.rglob("libdcmveil.so")).parent
         cls.samples = cls.folder / "samples"
         Run(MAKE_SAMPLES, cls.samples)
         cls.few = next(path for path in cls.samples.iterdir() if path.name.startswith("TESTMANN"))
@@ -63,7 +63,7 @@ class Consumers(unittest.TestCase):
         build = self.folder / f"pkg-config-{language}"
         build.mkdir()
         Run("make", "-f", CONSUMERS / language / "Makefile", f"SOURCE={CONSUMERS / language}/", "-j2", cwd=build,
-            env={"PKG_CONFIG_PATH": str(self.library / "pkgconfig")})
+            env={"PKG_CONFIG_PATH": str(self.lib_folder / "pkgconfig")})
         return build
 
     def Needed(self, program):
@@ -73,9 +73,9 @@ class Consumers(unittest.TestCase):
     def test_command_is_installed(self):
         version = Run(self.prefix / "bin" / "dcmveil", "--version").strip()
         self.assertIn("0.1.0", version)
-        config = Run("pkg-config", "--modversion", "dcmveil", env={"PKG_CONFIG_PATH": str(self.library / "pkgconfig")})
+        config = Run("pkg-config", "--modversion", "dcmveil", env={"PKG_CONFIG_PATH": str(self.lib_folder / "pkgconfig")})
         self.assertEqual(config.strip(), "0.1.0")
-        self.assertTrue((self.library / "libdcmveil.so.0").is_file())
+        self.assertTrue((self.lib_folder / "libdcmveil.so.0").is_file())
 
     def test_cpp(self):
         for build in (self.WithCMake("cpp"), self.WithPkgConfig("cpp")):
@@ -84,14 +84,14 @@ class Consumers(unittest.TestCase):
                 self.assertIn("libdcmveil.so.0", needed)
                 for name in ("yaml", "re2", "tbb", "crypto", "curl", "dcmdata", "expat"):
                     self.assertFalse([library for library in needed if name in library], needed)
-                env = {"LD_LIBRARY_PATH": str(self.library)}
+                env = {"LD_LIBRARY_PATH": str(self.lib_folder)}
                 work = self.Work(build.name)
                 self.assertIn("all well", Run(build / "consumer", self.samples, work, env=env))
                 self.assertIn("all well", Run(build / "consumer_dcmtk", self.samples, work, env=env))
 
     def test_c(self):
         ct = sorted(self.few.glob("CT_*/*"))[0]
-        env = {"LD_LIBRARY_PATH": str(self.library)}
+        env = {"LD_LIBRARY_PATH": str(self.lib_folder)}
         for build in (self.WithCMake("c"), self.WithPkgConfig("c")):
             with self.subTest(build=build.name):
                 output = Run(build / "consumer", self.few, ct, self.Work(build.name), env=env)

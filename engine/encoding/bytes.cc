@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <new>
 
 namespace dcmveil::engine {
 namespace {
@@ -15,6 +17,9 @@ namespace {
 constexpr std::uint64_t kFirstRead = 49152;
 /// Files up to this size are read whole at once.
 constexpr std::uint64_t kSmallFile = 196608;
+/// What is read at once of a long header, whose end is not known: memory holds this much more than
+/// the header at most.
+constexpr std::uint64_t kLongestRead = 4194304;
 
 /// pread until done; returns how many bytes came.
 std::size_t ReadAt(int fd, char* target, std::size_t size, std::uint64_t offset) {
@@ -52,21 +57,27 @@ ByteSource::~ByteSource() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+void ByteSource::HoldTo(std::uint64_t end) {
+  // Doubling keeps the number of reads small for long headers.
+  const std::uint64_t first = size_ <= kSmallFile ? size_ : kFirstRead;
+  const std::uint64_t more = have_ + std::min<std::uint64_t>(have_, kLongestRead);
+  const std::uint64_t wanted = std::min(size_, std::max({end, first, more}));
+  // Large blocks grow where they are, without a copy.
+  auto* larger = static_cast<char*>(std::realloc(read_.get(), wanted));
+  if (larger == nullptr) throw std::bad_alloc();
+  static_cast<void>(read_.release());
+  read_.reset(larger);
+  have_ += ReadAt(fd_, larger + have_, wanted - have_, have_);
+}
+
 std::string_view ByteSource::Head(std::uint64_t end) {
+  return HeadAndMore(end).substr(0, std::min(end, size_));
+}
+
+std::string_view ByteSource::HeadAndMore(std::uint64_t end) {
   end = std::min(end, size_);
-  if (fd_ >= 0 && have_ < end) {
-    // Doubling keeps the number of reads small for long headers.
-    const std::uint64_t first = size_ <= kSmallFile ? size_ : kFirstRead;
-    const std::uint64_t wanted = std::min(size_, std::max({end, first, std::uint64_t{2} * have_}));
-    if (room_ < wanted) {
-      auto larger = std::make_unique_for_overwrite<char[]>(wanted);
-      std::copy_n(read_.get(), have_, larger.get());
-      read_ = std::move(larger);
-      room_ = wanted;
-    }
-    have_ += ReadAt(fd_, read_.get() + have_, wanted - have_, have_);
-  }
-  return Held().substr(0, end);
+  if (fd_ >= 0 && have_ < end) HoldTo(end);
+  return Held();
 }
 
 std::string_view ByteSource::Peek(std::uint64_t offset, std::size_t size) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -32,6 +33,8 @@ class ByteSource {
   /// Bytes [0, end) stay contiguous and valid until the next call; for a file they are read and
   /// kept. Fewer bytes come back only at the end of the source or after a read error.
   [[nodiscard]] std::string_view Head(std::uint64_t end);
+  /// The same with all that is held behind it.
+  [[nodiscard]] std::string_view HeadAndMore(std::uint64_t end);
   /// A few bytes anywhere, without keeping what lies between; empty on a read error. At most
   /// `size` bytes, fewer at the end. Valid until the next Peek.
   [[nodiscard]] std::string_view Peek(std::uint64_t offset, std::size_t size);
@@ -42,7 +45,13 @@ class ByteSource {
   [[nodiscard]] std::string Read(std::uint64_t offset, std::uint64_t size) const;
 
  private:
+  struct Free {
+    void operator()(char* bytes) const { std::free(bytes); }
+  };
+
   ByteSource() = default;
+  /// Reads a file on, at least to `end`.
+  void HoldTo(std::uint64_t end);
   /// What is in memory, from the first byte on.
   [[nodiscard]] std::string_view Held() const {
     return fd_ < 0 ? std::string_view(memory_) : std::string_view(read_.get(), have_);
@@ -50,9 +59,9 @@ class ByteSource {
 
   int fd_ = -1;
   std::uint64_t size_ = 0;
-  std::string memory_;            ///< of a source that is no file
-  std::unique_ptr<char[]> read_;  ///< the beginning of a file; not a string, which would be zeroed
-  std::size_t room_ = 0;
+  std::string memory_;  ///< of a source that is no file
+  /// The beginning of a file; not a string, which would be zeroed and copied to grow.
+  std::unique_ptr<char, Free> read_;
   std::size_t have_ = 0;
   std::string peek_;
 };

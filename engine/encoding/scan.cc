@@ -63,8 +63,7 @@ class Window {
       return nullptr;
     }
     if (source_ != nullptr && offset + n > view_.size()) {
-      // Reading a little further than asked saves a call per element.
-      view_ = source_->Head(offset + n);
+      view_ = source_->HeadAndMore(offset + n);
       if (view_.size() < offset + n) return nullptr;
     }
     return reinterpret_cast<const unsigned char*>(view_.data() + offset);

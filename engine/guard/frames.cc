@@ -77,7 +77,12 @@ class Frame {
       if (from >= fragment.begin + fragment.length || kept_.size() >= wanted) continue;
       const std::uint64_t length =
           std::min(fragment.begin + fragment.length - from, wanted - kept_.size());
-      const std::string bytes = source_->Read(fragment.offset + from - fragment.begin, length);
+      const std::uint64_t offset = fragment.offset + from - fragment.begin;
+      if (const auto held = source_->InMemory(offset, length)) {
+        kept_ += *held;
+        continue;
+      }
+      const std::string bytes = source_->Read(offset, length);
       kept_ += bytes;
       if (bytes.size() < length) return;
     }

@@ -129,13 +129,13 @@ class Walker {
   guard::Retained TakeRetained() { return std::move(retained_); }
 
  private:
-  /// An element's successor; nothing: removed.
-  using Successor = std::optional<DataElement>;
+  /// What becomes of an element. One that stays was changed in its place.
+  enum class Fate { kStays, kGoes };
 
-  Result<Successor> Process(DataElement element, Tag tag, std::string_view creator);
-  Result<Successor> Carry(DataElement element, Tag tag, const Reading& reading,
-                          const Plan::Decision& decision);
-  Result<Successor> Judge(DataElement element, const Reading& reading);
+  Result<Fate> Process(DataElement& element, Tag tag, std::string_view creator);
+  Result<Fate> Carry(DataElement& element, Tag tag, const Reading& reading,
+                     const Plan::Decision& decision);
+  Result<Fate> Judge(DataElement& element, const Reading& reading);
   /// What decides the element: the plan, or, where a profile's row would, something more exact.
   Plan::Decision Decide(Tag tag, std::string_view creator, VrSet vrs) const;
   /// The rule for a content item, if the profile has some; null for other items.
@@ -143,12 +143,12 @@ class Walker {
   /// The rule for a content item that no list names: text is free text; else null.
   const Rule* OtherContent(const Item& item) const;
   /// `made_anew`: the value is the action's, not the input's.
-  Result<Successor> Apply(DataElement element, const Reading& reading, const Rule& rule,
-                          bool& made_anew);
-  Result<Successor> Keep(DataElement element, const Reading& reading);
-  Result<Successor> KeepText(DataElement element, const Reading& reading);
-  Result<Successor> KeepCharacterSet(DataElement element);
-  Result<Successor> KeepMethod(DataElement element);
+  Result<Fate> Apply(DataElement& element, const Reading& reading, const Rule& rule,
+                     bool& made_anew);
+  Result<Fate> Keep(DataElement& element, const Reading& reading);
+  void KeepText(DataElement& element, const Reading& reading);
+  void KeepCharacterSet(DataElement& element);
+  void KeepMethod(DataElement& element);
   Status WalkElements(Item& item);
   Status WalkSequence(Sequence& sequence);
   void Tell(const Reading& reading, std::string_view action, std::string_view origin,
@@ -243,12 +243,11 @@ Status Walker::WalkElements(Item& item) {
   const auto block_of = [](Tag tag) {
     return (static_cast<std::uint32_t>(tag.group) << 16U) | (tag.element >> 8U);
   };
-  // The elements leave the item and the survivors come back.
-  std::vector<DataElement> elements = std::exchange(item.elements, {});
-  item.elements.reserve(elements.size());
+  // The survivors close up behind those that were decided.
+  auto end = item.elements.begin();
   std::vector<DataElement> creators;
   path_.emplace_back();
-  for (DataElement& element : elements) {
+  for (DataElement& element : item.elements) {
     const Tag tag = element.tag();
     if (tag.is_group_length() || tag == kDataSetTrailingPadding) continue;
     if (IsIllegalGroup(tag)) {
@@ -263,12 +262,14 @@ Status Walker::WalkElements(Item& item) {
     const std::string_view creator = blocks.CreatorOf(tag);
     if (!creator.empty()) add(used, block_of(tag));
     path_.back() = {.tag = tag, .creator = creator};
-    Result<Successor> result = Process(std::move(element), tag, creator);
-    if (!result) return result.error();
-    if (!*result) continue;
+    const Result<Fate> fate = Process(element, tag, creator);
+    if (!fate) return fate.error();
+    if (*fate == Fate::kGoes) continue;
     if (!creator.empty()) add(surviving, block_of(tag));
-    item.elements.push_back(std::move(**result));
+    if (&*end != &element) *end = std::move(element);
+    ++end;
   }
+  item.elements.erase(end, item.elements.end());
   // A creator stays exactly as long as its block has elements; one that reserved nothing is
   // decided like any other element.
   for (const DataElement& element : creators) {
@@ -286,7 +287,7 @@ Status Walker::WalkElements(Item& item) {
     }
     // Only the name itself stays: what else stands in the element, behind a NUL or in another VR,
     // was matched by no rule.
-    Successor written;
+    std::optional<DataElement> written;
     if (stays) written = DataElement::Of(tag, Vr::LO, std::string(blocks.CreatorAt(tag)));
     if (stays && element.vr() != Vr::LO) Note(NoteCode::kVrMended);
     Tell(reading, stays ? "keep" : "remove", "private block", before, written ? &*written : nullptr,
@@ -344,50 +345,51 @@ const Rule* Walker::OtherContent(const Item& item) const {
   return item.Find(kTextValue) != nullptr ? &*profile->other_text : nullptr;
 }
 
-Result<Walker::Successor> Walker::Process(DataElement element, Tag tag, std::string_view creator) {
+Result<Walker::Fate> Walker::Process(DataElement& element, Tag tag, std::string_view creator) {
   const Reading reading = ReadAs(element);
   if (element.value().size() > kLongestOpened &&
       (reading.is_sequence || kTextVrs.contains(reading.vr) || BeginsWithItem(element))) {
     return Fail(ErrorCode::kTooLarge);
   }
   const Plan::Decision decision = Decide(tag, creator, reading.vrs);
-  if (!plan_.parts().guard) return Carry(std::move(element), tag, reading, decision);
+  if (!plan_.parts().guard) return Carry(element, tag, reading, decision);
   const std::optional<clean::IdentifierKind> kind = clean::KindOf(tag, reading.vrs);
   const bool device = kind == clean::IdentifierKind::kDevice;
   if (!kind || !(device || guard::IsSearched(*kind))) {
-    return Carry(std::move(element), tag, reading, decision);
+    return Carry(element, tag, reading, decision);
   }
   std::vector<clean::Identifier> before;
   AppendIdentifiers(element, reading, instance_.charset, *kind, before);
-  Result<Successor> result = Carry(std::move(element), tag, reading, decision);
-  if (!result || before.empty()) return result;
+  Result<Fate> fate = Carry(element, tag, reading, decision);
+  if (!fate || before.empty()) return fate;
+  const bool stays = *fate == Fate::kStays;
   std::vector<clean::Identifier> after;
-  if (*result) AppendIdentifiers(**result, reading, instance_.charset, *kind, after);
+  if (stays) AppendIdentifiers(element, reading, instance_.charset, *kind, after);
   const Rule* rule = decision.rule;
   // What keeping cuts off (bytes behind a NUL) was not taken by a rule.
-  if (*result && (rule == nullptr || rule->spec->effect == Effect::kKeep)) {
+  if (stays && (rule == nullptr || rule->spec->effect == Effect::kKeep)) {
     auto& list = rule == nullptr ? retained_.by_default : retained_.on_purpose;
     // A station is not searched, but one that is kept may bear the institution's name.
     if (!device || rule != nullptr) list.insert(list.end(), after.begin(), after.end());
-    return result;
+    return fate;
   }
-  if (device) return result;
+  if (device) return fate;
   // What these leave is what they did not recognise, not what the rules wanted to keep.
   const bool says_what = rule != nullptr && !rule->spec->leaves_text;
   std::unordered_set<std::string_view> left;
   for (const clean::Identifier& identifier : after) left.insert(identifier.value);
   for (clean::Identifier& identifier : before) {
-    const bool stays = left.contains(identifier.value);
-    std::vector<clean::Identifier>& list = !stays      ? retained_.taken
+    const bool is_left = left.contains(identifier.value);
+    std::vector<clean::Identifier>& list = !is_left    ? retained_.taken
                                            : says_what ? retained_.on_purpose
                                                        : retained_.by_default;
     list.push_back(std::move(identifier));
   }
-  return result;
+  return fate;
 }
 
-Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Reading& reading,
-                                        const Plan::Decision& decision) {
+Result<Walker::Fate> Walker::Carry(DataElement& element, Tag tag, const Reading& reading,
+                                   const Plan::Decision& decision) {
   const Rule* rule = decision.rule;
   const PlanParts& parts = plan_.parts();
   std::string before = Before(element, reading);
@@ -401,7 +403,7 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
          tag.is_private() ? "private, reached by VR rules only"
                           : "not in PS3.6, reached by VR rules only",
          before, nullptr, false);
-    return Successor();
+    return Fate::kGoes;
   }
   if (!keep && IsKeptUnlessNamed(tag) && !Names(rule, tag)) {
     keep = true;
@@ -412,25 +414,26 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
     keep = true;
     origin = "pixel data";
   }
+  const auto left = [&element](Fate fate) { return fate == Fate::kStays ? &element : nullptr; };
   if (keep) {
-    Result<Successor> kept = Keep(std::move(element), reading);
-    if (kept) Tell(reading, "keep", origin, before, kept.ok() && *kept ? &**kept : nullptr, true);
+    const Result<Fate> kept = Keep(element, reading);
+    if (kept) Tell(reading, "keep", origin, before, left(*kept), true);
     return kept;
   }
   if (rule == nullptr || rule->spec->effect == Effect::kRemove) {
-    Successor left;
+    Fate fate = Fate::kGoes;
     if (rule != nullptr && rule->judge_sequences) {
-      Result<Successor> judged = Judge(std::move(element), reading);
-      if (!judged) return judged.error();
-      left = std::move(*judged);
+      const Result<Fate> judged = Judge(element, reading);
+      if (!judged) return judged;
+      fate = *judged;
     }
-    Tell(reading, left ? "keep" : "remove", origin, before, left ? &*left : nullptr, true);
-    return left;
+    Tell(reading, fate == Fate::kStays ? "keep" : "remove", origin, before, left(fate), true);
+    return fate;
   }
   bool made_anew = false;
-  Result<Successor> changed = Apply(std::move(element), reading, *rule, made_anew);
+  const Result<Fate> changed = Apply(element, reading, *rule, made_anew);
   if (changed) {
-    Tell(reading, rule->spec->name, origin, before, *changed ? &**changed : nullptr,
+    Tell(reading, rule->spec->name, origin, before, left(*changed),
          !made_anew || rule->spec->leaves_text);
   }
   return changed;
@@ -438,12 +441,12 @@ Result<Walker::Successor> Walker::Carry(DataElement element, Tag tag, const Read
 
 // A sequence that nothing speaks for is decided element by element and stays for what is left in it
 // (PS3.15 E.3.10).
-Result<Walker::Successor> Walker::Judge(DataElement element, const Reading& reading) {
+Result<Walker::Fate> Walker::Judge(DataElement& element, const Reading& reading) {
   if (element.sequence() == nullptr) {
-    if (!reading.is_sequence && !BeginsWithItem(element)) return Successor();
-    Successor opened =
+    if (!reading.is_sequence && !BeginsWithItem(element)) return Fate::kGoes;
+    std::optional<DataElement> opened =
         MakeSequence(path_.back().tag, element.value(), static_cast<int>(path_.size()));
-    if (!opened) return Successor();
+    if (!opened) return Fate::kGoes;
     element = std::move(*opened);
   }
   Sequence& sequence = *element.sequence();
@@ -451,11 +454,11 @@ Result<Walker::Successor> Walker::Judge(DataElement element, const Reading& read
   if (!status) return status.error();
   const bool any = std::any_of(sequence.begin(), sequence.end(),
                                [](const Item& item) { return !item.elements.empty(); });
-  return any ? Successor(std::move(element)) : Successor();
+  return any ? Fate::kStays : Fate::kGoes;
 }
 
-Result<Walker::Successor> Walker::Apply(DataElement element, const Reading& reading,
-                                        const Rule& rule, bool& made_anew) {
+Result<Walker::Fate> Walker::Apply(DataElement& element, const Reading& reading, const Rule& rule,
+                                   bool& made_anew) {
   Vr vr = reading.is_sequence ? Vr::SQ : reading.vr;
   if (vr == Vr::UN) vr = rule.as_vr.value_or(vr);
   if (!rule.spec->vrs.contains(vr)) return Fail(ErrorCode::kVrUnsupported);
@@ -471,9 +474,9 @@ Result<Walker::Successor> Walker::Apply(DataElement element, const Reading& read
   if (change.note) Note(*change.note);
   switch (change.kind) {
     case Change::Kind::kKeep:
-      return Keep(std::move(element), reading);
+      return Keep(element, reading);
     case Change::Kind::kRemove:
-      return Successor();
+      return Fate::kGoes;
     case Change::Kind::kFail:
       return Fail(change.error);
     case Change::Kind::kEmpty:
@@ -489,59 +492,65 @@ Result<Walker::Successor> Walker::Apply(DataElement element, const Reading& read
                                     .value = instance_.charset.Decode(value, vr).text});
   }
   // The bytes of a sequence are its items; an empty one has no bytes to read items from.
-  Successor made = vr == Vr::SQ && !value.empty()
-                       ? MakeSequence(tag, value, static_cast<int>(path_.size()))
-                       : MakeElement(tag, vr, value);
+  std::optional<DataElement> made = vr == Vr::SQ && !value.empty()
+                                        ? MakeSequence(tag, value, static_cast<int>(path_.size()))
+                                        : MakeElement(tag, vr, value);
   if (!made) return Fail(ErrorCode::kEncodeFailed);
-  return made;
+  element = std::move(*made);
+  return Fate::kStays;
 }
 
-Result<Walker::Successor> Walker::Keep(DataElement element, const Reading& reading) {
+Result<Walker::Fate> Walker::Keep(DataElement& element, const Reading& reading) {
   if (Sequence* sequence = element.sequence()) {
     const std::size_t items = sequence->size();
     const Status status = WalkSequence(*sequence);
     if (!status) return status.error();
     // Content Sequence has one item or is not there.
-    if (items > 0 && sequence->empty() && path_.back().tag == kContentSequence) return Successor();
-    return Successor(std::move(element));
+    const bool emptied = items > 0 && sequence->empty() && path_.back().tag == kContentSequence;
+    return emptied ? Fate::kGoes : Fate::kStays;
   }
   const Tag tag = path_.back().tag;
-  if (tag == kSpecificCharacterSet) return KeepCharacterSet(std::move(element));
-  if (tag == kDeidentificationMethod) return KeepMethod(std::move(element));
+  if (tag == kSpecificCharacterSet) {
+    KeepCharacterSet(element);
+    return Fate::kStays;
+  }
+  if (tag == kDeidentificationMethod) {
+    KeepMethod(element);
+    return Fate::kStays;
+  }
   // A list of items can hide in any VR. What must be a sequence is read as one or not at all, and
   // so is a private or unknown element that begins like one; a standard attribute of another kind
   // has no business to hold one.
-  const bool begins_with_item = BeginsWithItem(element);
-  if (reading.is_sequence || begins_with_item) {
+  if (reading.is_sequence || BeginsWithItem(element)) {
     const std::string_view bytes = element.value();
-    if (bytes.empty()) return Successor(std::move(element));
-    Successor sequence = MakeSequence(tag, bytes, static_cast<int>(path_.size()));
+    if (bytes.empty()) return Fate::kStays;
+    std::optional<DataElement> opened = MakeSequence(tag, bytes, static_cast<int>(path_.size()));
     if (!reading.keyword.empty() && !reading.is_sequence) {
-      if (sequence) return Fail(ErrorCode::kMalformed);
-      return Successor(std::move(element));
+      if (opened) return Fail(ErrorCode::kMalformed);
+      return Fate::kStays;
     }
-    if (!sequence) return Fail(ErrorCode::kUnreadableSequence);
+    if (!opened) return Fail(ErrorCode::kUnreadableSequence);
     if (reading.is_sequence) Note(NoteCode::kVrMended);
-    const Status status = WalkSequence(*sequence->sequence());
+    element = std::move(*opened);
+    const Status status = WalkSequence(*element.sequence());
     if (!status) return status.error();
-    return sequence;
+    return Fate::kStays;
   }
   if (reading.mended && !ReadsAsItsAttribute(element, reading)) {
     Note(NoteCode::kVrMended);
-    return Successor(DataElement(tag, reading.vrs.first()));
+    element = DataElement(tag, reading.vrs.first());
+    return Fate::kStays;
   }
-  if (kTextVrs.contains(reading.vr)) return KeepText(std::move(element), reading);
-  return Successor(std::move(element));
+  if (kTextVrs.contains(reading.vr)) KeepText(element, reading);
+  return Fate::kStays;
 }
 
 // PS3.5 allows NUL as padding of UI only. Text behind a NUL is invisible to most readers, and so to
 // whoever reviewed the rules. Some writers pad each value of several with NULs, though.
-Result<Walker::Successor> Walker::KeepText(DataElement element, const Reading& reading) {
+void Walker::KeepText(DataElement& element, const Reading& reading) {
   const std::string_view bytes = element.value();
   const std::size_t nul = bytes.find('\0');
-  if (nul == std::string::npos || TrimPadding(bytes).size() <= nul) {
-    return Successor(std::move(element));
-  }
+  if (nul == std::string::npos || TrimPadding(bytes).size() <= nul) return;
   std::string kept;
   const bool several =
       !kSingleTextVrs.contains(reading.vr) &&
@@ -557,15 +566,13 @@ Result<Walker::Successor> Walker::KeepText(DataElement element, const Reading& r
   }
   Note(NoteCode::kTextAfterNul);
   kept.resize(TrimPadding(kept).size());
-  return Successor(DataElement::Of(path_.back().tag, reading.vr, std::move(kept)));
+  element = DataElement::Of(path_.back().tag, reading.vr, std::move(kept));
 }
 
 // Free text here would pass every rule: only terms that declare a character set stay.
-Result<Walker::Successor> Walker::KeepCharacterSet(DataElement element) {
+void Walker::KeepCharacterSet(DataElement& element) {
   const std::string_view text = TrimPadding(element.value());
-  if (Charset::FromTerms(text).known() && element.vr() == Vr::CS) {
-    return Successor(std::move(element));
-  }
+  if (Charset::FromTerms(text).known() && element.vr() == Vr::CS) return;
   std::string known;
   bool first = true;
   for (std::size_t at = 0; at <= text.size();) {
@@ -577,11 +584,11 @@ Result<Walker::Successor> Walker::KeepCharacterSet(DataElement element) {
     at = end + 1;
   }
   while (known.ends_with('\\')) known.pop_back();
-  return Successor(DataElement::Of(path_.back().tag, Vr::CS, std::move(known)));
+  element = DataElement::Of(path_.back().tag, Vr::CS, std::move(known));
 }
 
 // What earlier de-identifiers said stays (PS3.15 E.1.1 item 6), as far as it is what LO may hold.
-Result<Walker::Successor> Walker::KeepMethod(DataElement element) {
+void Walker::KeepMethod(DataElement& element) {
   constexpr std::size_t kRoom = 64;
   const std::string_view bytes = element.value();
   const auto decoded =
@@ -593,9 +600,9 @@ Result<Walker::Successor> Walker::KeepMethod(DataElement element) {
     kept += value;
   }
   std::optional<std::string> encoded = instance_.charset.Encode(kept, Vr::LO);
-  if (!encoded && element.vr() == Vr::LO) return Successor(std::move(element));
-  return Successor(
-      DataElement::Of(path_.back().tag, Vr::LO, encoded ? std::move(*encoded) : std::string()));
+  if (!encoded && element.vr() == Vr::LO) return;
+  element =
+      DataElement::Of(path_.back().tag, Vr::LO, encoded ? std::move(*encoded) : std::string());
 }
 
 Status Walker::WalkSequence(Sequence& sequence) {
@@ -662,7 +669,7 @@ Status Walker::AddMissing(Item& head) {
         {.tag = add.tag, .vr = add.vr, .bytes = {}, .path = path, .instance = instance_},
         add.value);
     if (change.kind == Change::Kind::kFail) return Error{change.error, add.origin};
-    Successor made = MakeElement(add.tag, add.vr, change.bytes);
+    std::optional<DataElement> made = MakeElement(add.tag, add.vr, change.bytes);
     if (!made) return Error{ErrorCode::kEncodeFailed, add.origin};
     head.Put(std::move(*made));
     if (observer_ != nullptr) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -36,6 +37,15 @@ Vr ImplicitVr(VrSet vrs, bool signed_pixels) {
   return vrs.first();
 }
 
+/// What stands from `first` on, in a vector of just that size.
+template <typename T>
+std::vector<T> TakeFrom(std::vector<T>& stack, std::size_t first) {
+  const auto begin = stack.begin() + static_cast<std::ptrdiff_t>(first);
+  std::vector<T> taken(std::make_move_iterator(begin), std::make_move_iterator(stack.end()));
+  stack.erase(begin, stack.end());
+  return taken;
+}
+
 class Reader {
  public:
   Reader(std::string_view bytes, Encoding encoding) : bytes_(bytes), encoding_(encoding) {}
@@ -54,9 +64,8 @@ class Reader {
   };
 
   [[nodiscard]] bool ReadHeader(std::size_t end, Header& header);
-  Status ReadUndefined(const Header& header, std::size_t end, int depth, Item& item);
-  Status ReadValue(const Header& header, std::size_t end, int depth, const PrivateBlocks& blocks,
-                   Item& item);
+  Status ReadUndefined(const Header& header, std::size_t end, int depth);
+  Status ReadValue(const Header& header, std::size_t end, int depth, const PrivateBlocks& blocks);
   [[nodiscard]] Vr VrOf(const Header& header, const PrivateBlocks& blocks) const;
   [[nodiscard]] std::size_t FragmentsEnd(std::size_t end) const;
 
@@ -77,6 +86,10 @@ class Reader {
   std::string_view bytes_;
   Encoding encoding_;
   std::size_t at_ = 0;
+  /// Of the items that are being read, the innermost last: a vector of an item's own would grow
+  /// several times, and keep the room.
+  std::vector<DataElement> elements_;
+  std::vector<Item> items_;
   bool signed_pixels_ = false;  ///< Pixel Representation, as far as it was read
 };
 
@@ -127,14 +140,13 @@ std::size_t Reader::FragmentsEnd(std::size_t end) const {
   return 0;
 }
 
-Status Reader::ReadUndefined(const Header& header, std::size_t end, int depth, Item& item) {
+Status Reader::ReadUndefined(const Header& header, std::size_t end, int depth) {
   const bool unknown = encoding_.explicit_vr ? !header.vr || header.vr == Vr::UN : false;
   if (header.tag == kPixelData && !unknown) {
     const std::size_t behind = FragmentsEnd(end);
     if (behind == 0) return ErrorCode::kMalformed;
     const Vr vr = header.vr.value_or(Vr::OW);
-    item.elements.push_back(
-        DataElement::Fragments(header.tag, vr, bytes_.substr(at_, behind - at_)));
+    elements_.push_back(DataElement::Fragments(header.tag, vr, bytes_.substr(at_, behind - at_)));
     at_ = behind;
     return Done{};
   }
@@ -145,13 +157,13 @@ Status Reader::ReadUndefined(const Header& header, std::size_t end, int depth, I
   const Status status = ReadItems(end, true, depth + 1, items);
   encoding_ = outer;
   if (!status) return status;
-  item.elements.push_back(DataElement::Of(header.tag, std::move(items)));
+  elements_.push_back(DataElement::Of(header.tag, std::move(items)));
   return Done{};
 }
 
 Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
-                         const PrivateBlocks& blocks, Item& item) {
-  if (header.length == kUndefinedLength) return ReadUndefined(header, end, depth, item);
+                         const PrivateBlocks& blocks) {
+  if (header.length == kUndefinedLength) return ReadUndefined(header, end, depth);
   if (header.length > end - at_) return ErrorCode::kMalformed;
   const Vr vr = VrOf(header, blocks);
   const std::string_view value = bytes_.substr(at_, header.length);
@@ -163,7 +175,7 @@ Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
     Sequence items;
     const Status status = ReadItems(at_ + header.length, false, depth + 1, items);
     if (!status) return status;
-    item.elements.push_back(DataElement::Of(header.tag, std::move(items)));
+    elements_.push_back(DataElement::Of(header.tag, std::move(items)));
     return Done{};
   }
   if (header.tag == kPixelRepresentation && value.size() >= 2) {
@@ -171,16 +183,17 @@ Status Reader::ReadValue(const Header& header, std::size_t end, int depth,
   }
   const std::size_t width = encoding_.big_endian ? NumberWidth(vr) : 1;
   if (width > 1) {
-    item.elements.push_back(DataElement::Of(header.tag, vr, Swapped(value, width)));
+    elements_.push_back(DataElement::Of(header.tag, vr, Swapped(value, width)));
   } else {
     const bool text = kTextVrs.contains(vr);
-    item.elements.push_back(DataElement::View(header.tag, vr, text ? TrimPadding(value) : value));
+    elements_.push_back(DataElement::View(header.tag, vr, text ? TrimPadding(value) : value));
   }
   at_ += header.length;
   return Done{};
 }
 
 Status Reader::ReadItem(std::size_t end, bool delimited, int depth, Item& item) {
+  const std::size_t first = elements_.size();
   PrivateBlocks blocks;
   bool ascending = true;
   while (delimited || at_ < end) {
@@ -188,13 +201,14 @@ Status Reader::ReadItem(std::size_t end, bool delimited, int depth, Item& item) 
     if (!ReadHeader(end, header)) return ErrorCode::kMalformed;
     if (header.tag == kItemEnd && delimited) break;
     if (header.tag.group == 0xFFFE) return ErrorCode::kMalformed;
-    ascending = ascending && (item.elements.empty() || item.elements.back().tag() < header.tag);
-    const Status status = ReadValue(header, end, depth, blocks, item);
+    ascending = ascending && (elements_.size() == first || elements_.back().tag() < header.tag);
+    const Status status = ReadValue(header, end, depth, blocks);
     if (!status) return status;
     if (!encoding_.explicit_vr && header.tag.is_private_creator()) {
-      blocks.Reserve(header.tag, item.elements.back());
+      blocks.Reserve(header.tag, elements_.back());
     }
   }
+  item.elements = TakeFrom(elements_, first);
   if (ascending) return Done{};
   std::vector<DataElement>& elements = item.elements;
   const auto by_tag = [](const DataElement& a, const DataElement& b) { return a.tag() < b.tag(); };
@@ -208,18 +222,21 @@ Status Reader::ReadItem(std::size_t end, bool delimited, int depth, Item& item) 
 
 Status Reader::ReadItems(std::size_t end, bool delimited, int depth, Sequence& items) {
   if (depth > kMaxDepth) return ErrorCode::kTooDeep;
+  const std::size_t first = items_.size();
   while (delimited || at_ < end) {
     Header header;
     if (!ReadHeader(end, header)) return ErrorCode::kMalformed;
-    if (header.tag == kSequenceEnd && delimited) return Done{};
+    if (header.tag == kSequenceEnd && delimited) break;
     if (header.tag != kItem) return ErrorCode::kMalformed;
     const bool item_delimited = header.length == kUndefinedLength;
     if (!item_delimited && header.length > end - at_) return ErrorCode::kMalformed;
-    items.emplace_back();
+    Item item;
     const Status status =
-        ReadItem(item_delimited ? end : at_ + header.length, item_delimited, depth, items.back());
+        ReadItem(item_delimited ? end : at_ + header.length, item_delimited, depth, item);
     if (!status) return status;
+    items_.push_back(std::move(item));
   }
+  items = TakeFrom(items_, first);
   return Done{};
 }
 

@@ -16,6 +16,7 @@
 #include "engine/escrow.h"
 #include "pipeline/folder_sink.h"
 #include "pipeline/folder_source.h"
+#include "pipeline/paths.h"
 
 namespace dcmveil::cli {
 namespace fs = std::filesystem;
@@ -26,11 +27,6 @@ struct Flags {
   std::string input;
   std::string output;
 };
-
-bool IsWithin(const fs::path& inner, const fs::path& outer) {
-  const fs::path relative = inner.lexically_relative(outer);
-  return relative == "." || (!relative.empty() && *relative.begin() != "..");
-}
 
 /// Restores one instance under its own name. The output folder is made for the first one only, so
 /// that a wrong key leaves nothing behind.
@@ -80,11 +76,13 @@ int Reidentify(const Flags& flags) {
   std::error_code error;
   const fs::path input = fs::canonical(flags.input, error);
   if (error) return usage("the input " + flags.input + " does not exist");
-  const fs::path output = fs::weakly_canonical(flags.output, error);
-  if (error || (fs::exists(output) && !fs::is_directory(output))) {
+  const std::optional<fs::path> whole = pipeline::WholePath(flags.output);
+  if (!whole || (fs::exists(*whole) && !fs::is_directory(*whole))) {
     return usage("the output " + flags.output + " is not a folder");
   }
-  if (fs::is_directory(input) && (IsWithin(output, input) || IsWithin(input, output))) {
+  const fs::path& output = *whole;
+  if (fs::is_directory(input) &&
+      (pipeline::IsWithin(output, input) || pipeline::IsWithin(input, output))) {
     return usage("input and output lie inside each other");
   }
   if (output == input.parent_path()) return usage("the output is the folder of the input");

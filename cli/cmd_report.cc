@@ -13,6 +13,8 @@
 #include "cli/report_files.h"
 #include "cli/verbs.h"
 #include "dcmveil/survey.h"
+#include "pipeline/description.h"
+#include "pipeline/paths.h"
 #include "report/report.h"
 
 namespace dcmveil::cli {
@@ -36,6 +38,9 @@ std::optional<std::string> ReadAll(const fs::path& file) {
 }
 
 int Report(const Flags& flags) {
+  for (const std::string& state : flags.states) {
+    if (!MayHoldReport(flags.folder, pipeline::PlacesOf(state))) return kUsage;
+  }
   bool made = false;
   if (!MakeReportFolder(flags.folder, made)) {
     Wrong("the folder " + flags.folder + " cannot be made");
@@ -49,6 +54,15 @@ int Report(const Flags& flags) {
 }
 
 }  // namespace
+
+bool MayHoldReport(const fs::path& folder, const std::vector<fs::path>& places) {
+  for (const fs::path& place : places) {
+    if (!place.empty() && pipeline::IsWithin(folder, place)) {
+      return Wrong("the report's folder lies inside " + place.string() + "; it holds values");
+    }
+  }
+  return true;
+}
 
 bool MakeReportFolder(const fs::path& folder, bool& made) {
   made = false;

@@ -24,6 +24,7 @@
 #include "dcmveil/run.h"
 #include "pipeline/shard.h"
 #include "report/proof.h"
+#include "report/signature.h"
 
 namespace dcmveil::cli {
 namespace {
@@ -235,19 +236,7 @@ std::string ReportFolder(const Flags& flags, const RunOptions& options) {
 
 /// The page holds values, and must not lie where the outputs are passed on.
 bool PrepareReport(const std::string& folder_name, RunOptions& options, bool& made) {
-  namespace fs = std::filesystem;
-  std::error_code ignored;
-  const fs::path report = fs::weakly_canonical(folder_name, ignored) / "";
-  for (const fs::path& place : {options.input, options.output}) {
-    if (place.empty()) continue;
-    const fs::path folder = fs::weakly_canonical(place, ignored) / "";
-    const auto [end, rest] =
-        std::mismatch(folder.begin(), std::prev(folder.end()), report.begin(), report.end());
-    if (end != std::prev(folder.end())) continue;
-    std::fprintf(stderr, "dcmveil: the report's folder lies inside %s; it holds values\n",
-                 place.c_str());
-    return false;
-  }
+  if (!MayHoldReport(folder_name, {options.input, options.output})) return false;
   if (!MakeReportFolder(folder_name, made)) {
     std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", folder_name.c_str());
     return false;
@@ -302,6 +291,11 @@ int RunVerb(const Flags& flags) {
                     : flags.quiet ? Progress::Form::kQuiet
                                   : Progress::Form::kText);
   options.on_progress = [&progress](const RunCounts& counts) { progress.Show(counts); };
+  if (std::string problem;
+      !flags.sign_key.empty() && !report::Sign(flags.sign_key, std::string_view(), problem)) {
+    std::fprintf(stderr, "dcmveil: %s\n", problem.c_str());
+    return kUsage;
+  }
   bool made_report = false;
   if (!report_folder.empty() && !PrepareReport(report_folder, options, made_report)) return kUsage;
   const Engine engine(*rules);
@@ -337,7 +331,7 @@ int RunVerb(const Flags& flags) {
   }
   if (flags.json) {
     PrintJson(summary, exit_code);
-  } else if (!flags.quiet) {
+  } else if (!flags.quiet && (!summary.problem || summary.counts.finished() > 0)) {
     PrintText(summary, flags.dry_run);
     if (summary.stopped) std::printf("interrupted; the same command goes on where it stopped\n");
   }

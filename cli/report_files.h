@@ -7,6 +7,11 @@
 
 namespace dcmveil::cli {
 
+/// Whether a report, which holds values, may be written to the folder: not inside one of these
+/// places. False, and a message on standard error, if not.
+[[nodiscard]] bool MayHoldReport(const std::filesystem::path& folder,
+                                 const std::vector<std::filesystem::path>& places);
+
 /// Makes the folder for a report, mode 0700, unless it is there; `made` says if it was not. False
 /// if that is not possible.
 [[nodiscard]] bool MakeReportFolder(const std::filesystem::path& folder, bool& made);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
@@ -169,6 +170,20 @@ std::string DescribeRun(const RuleSet& rules, const RunOptions& options) {
   json["expectations"] = Expect(rules);
   // Paths are bytes.
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+std::vector<std::filesystem::path> PlacesOf(const std::filesystem::path& state) {
+  std::ifstream stream(state / "run.json");
+  const Json json = Json::parse(stream, nullptr, false);
+  std::vector<std::filesystem::path> places;
+  if (!json.is_object()) return places;
+  const std::filesystem::path folder = json.value("folder", "");
+  for (const std::string name : {"input", "output"}) {
+    const std::string place = json.value(name, "");
+    if (!place.empty() && !json.value(name + "_is_service", false))
+      places.push_back(folder / place);
+  }
+  return places;
 }
 
 }  // namespace dcmveil::pipeline

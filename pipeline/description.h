@@ -4,7 +4,9 @@
 // leave, so that `verify` can tell what stays on purpose from a leak.
 #pragma once
 
+#include <filesystem>
 #include <string>
+#include <vector>
 
 #include "dcmveil/run.h"
 
@@ -15,5 +17,9 @@ namespace dcmveil::pipeline {
 
 /// The object "expectations" of it, as JSON. It depends on the rules alone.
 [[nodiscard]] std::string Expectations(const RuleSet& rules);
+
+/// The input and the output of the run with this state folder, as its run.json says, without
+/// services. Empty where it cannot be read.
+[[nodiscard]] std::vector<std::filesystem::path> PlacesOf(const std::filesystem::path& state);
 
 }  // namespace dcmveil::pipeline

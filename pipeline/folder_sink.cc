@@ -64,13 +64,15 @@ void FolderSink::Close() {
 Result<FolderSink::Temporary> FolderSink::WriteTemporary(const EncodedInstance& encoded) {
   Temporary temporary{.file = temporary_ / std::to_string(next_.fetch_add(1)), .stamp = {}};
   const int fd = ::open(temporary.file.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return ErrorCode::kWriteFailed;
+  if (fd < 0) return Failed(errno);
+  errno = 0;
   Status status = encoded.WriteTo(fd);
   if (durable_ && status && ::fsync(fd) != 0) status = ErrorCode::kWriteFailed;
   struct stat info = {};
   if (status && ::fstat(fd, &info) != 0) status = ErrorCode::kWriteFailed;
   temporary.stamp = StampOf(info);
-  if (::close(fd) != 0 && status) status = ErrorCode::kWriteFailed;
+  if (!status && status.error().code == ErrorCode::kWriteFailed) status = Failed(errno);
+  if (::close(fd) != 0 && status) status = Failed(errno);
   if (!status) {
     ::unlink(temporary.file.c_str());
     return status.error();
@@ -84,7 +86,7 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
   if (error == ENOENT) {
     std::error_code made;
     fs::create_directories(target.parent_path(), made);
-    if (made) return ErrorCode::kWriteFailed;
+    if (made) return Failed(made.value());
     error = engine::RenameNoReplace(temporary, target);
   }
   if (error == 0 && durable_) {
@@ -96,7 +98,17 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
   }
   if (error == 0) return Commit::kDone;
   if (error == EEXIST) return Commit::kTaken;
+  return Failed(error);
+}
+
+ErrorCode FolderSink::Failed(int error) {
+  if (error == ENOSPC || error == EDQUOT) full_ = true;
   return ErrorCode::kWriteFailed;
+}
+
+std::optional<std::string> FolderSink::Problem() {
+  if (!full_) return std::nullopt;
+  return "there is no room left in " + root_.string() + "; with more, the same command goes on";
 }
 
 Result<std::unique_ptr<Sink::Staged>> FolderSink::Stage(const std::string& name,

@@ -36,6 +36,8 @@ class FolderSink : public Sink {
   void Settle(Staged& staged) override;
   [[nodiscard]] Result<Stored> End(Staged& staged) override;
   [[nodiscard]] bool Holds(const std::string& name, const FileStamp& stamp) override;
+  /// Set once the file system has no room.
+  [[nodiscard]] std::optional<std::string> Problem() override;
 
   struct Temporary {
     std::filesystem::path file;
@@ -56,12 +58,15 @@ class FolderSink : public Sink {
  private:
   struct StagedFile;
   void Name(StagedFile& file);
+  /// kWriteFailed, and takes note if it is for want of room. `error`: errno of the failed call.
+  [[nodiscard]] ErrorCode Failed(int error);
 
   std::filesystem::path root_;
   std::filesystem::path temporary_;
   bool durable_;
   timespec opened_ = {};  ///< of the file system's clock, which may be another machine's
   std::atomic<std::uint64_t> next_{0};
+  std::atomic<bool> full_ = false;
   std::mutex mutex_;
   std::unordered_map<std::string, int> begun_;  ///< names, and how many with each have not ended
 };

@@ -32,6 +32,7 @@
 #include "pipeline/journal.h"
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
+#include "pipeline/paths.h"
 #include "pipeline/shard.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/study_uid.h"
@@ -66,12 +67,6 @@ void SetError(InstanceReport& report, const Error& error) {
   report.outcome = OutcomeOf(error.code);
   report.reason = CodeOf(error.code);
   report.where = error.where;
-}
-
-/// Whether `inner` is `outer` or lies below it.
-bool IsWithin(const fs::path& inner, const fs::path& outer) {
-  const auto [end, ignored] = std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end());
-  return end == outer.end() || (std::next(end) == outer.end() && end->empty());
 }
 
 class Runner {
@@ -191,28 +186,31 @@ std::optional<RunSummary::Problem> Runner::CheckPaths(const fs::path& state) {
     if (error) return Usage("the input " + options_.input.string() + " does not exist");
   }
   const bool is_file = !options_.input_service && !fs::is_directory(input);
-  if (!input.empty() && !is_file && IsWithin(state, input)) {
-    return Usage("the state folder lies inside the input");
-  }
+  const bool state_in_input = !input.empty() && !is_file && pipeline::IsWithin(state, input);
+  constexpr auto kStateInInput = "the state folder lies inside the input";
   if (options_.output_service) {
     if (options_.input_service &&
         pipeline::IsSameService(*options_.input_service, *options_.output_service)) {
       return Usage("the output is the input: what is written would be read again");
     }
+    if (state_in_input) return Usage(kStateInInput);
     return std::nullopt;
   }
-  const fs::path output = fs::weakly_canonical(options_.output, error);
-  if (error) return Usage("the output " + options_.output.string() + " is no usable path");
+  const std::optional<fs::path> whole = pipeline::WholePath(options_.output);
+  if (!whole) return Usage("the output \"" + options_.output.string() + "\" is no usable path");
+  const fs::path& output = *whole;
   if (!input.empty() && !is_file) {
-    if (IsWithin(output, input)) return Usage("the output lies inside the input");
-    if (IsWithin(input, output)) return Usage("the input lies inside the output");
+    if (pipeline::IsWithin(output, input)) return Usage("the output lies inside the input");
+    if (pipeline::IsWithin(input, output)) return Usage("the input lies inside the output");
   }
-  if (IsWithin(state, output)) {
+  if (state_in_input) return Usage(kStateInInput);
+  if (pipeline::IsWithin(state, output)) {
     return Usage("the state folder lies inside the output; it maps outputs to inputs");
   }
   if (!options_.quarantine.empty()) {
-    const fs::path copies = fs::weakly_canonical(options_.quarantine, error);
-    if (error || IsWithin(copies, output) || (!is_file && IsWithin(copies, input))) {
+    const fs::path& copies = options_.quarantine;
+    if (!pipeline::WholePath(copies) || pipeline::IsWithin(copies, output) ||
+        (!is_file && pipeline::IsWithin(copies, input))) {
       return Usage(
           "the folder for copies of quarantined inputs lies inside the input or the output");
     }
@@ -283,14 +281,11 @@ std::optional<RunSummary::Problem> Runner::OpenSink() {
 
 std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
   if (options_.crosswalk.empty()) return std::nullopt;
-  std::error_code error;
-  fs::path file = fs::weakly_canonical(options_.crosswalk, error);
-  const fs::path output = fs::weakly_canonical(options_.output, error);
-  const fs::path input = fs::weakly_canonical(options_.input, error);
-  if (!options_.output_service && IsWithin(file, output)) {
+  fs::path file = pipeline::WholePath(options_.crosswalk).value_or(options_.crosswalk);
+  if (!options_.output_service && pipeline::IsWithin(file, options_.output)) {
     return Usage("the crosswalk lies inside the output; it maps new identifiers to old ones");
   }
-  if (!options_.input_service && IsWithin(file, input)) {
+  if (!options_.input_service && pipeline::IsWithin(file, options_.input)) {
     return Usage("the crosswalk lies inside the input");
   }
   std::string problem;
@@ -301,7 +296,6 @@ std::optional<RunSummary::Problem> Runner::OpenCrosswalk() {
 }
 
 std::optional<RunSummary::Problem> Runner::Prepare() {
-  std::error_code error;
   state_ = options_.state.empty() ? DefaultState(options_) : options_.state;
   if (options_.shard) {
     if (options_.dicomdir)
@@ -311,9 +305,9 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
     }
     state_ /= pipeline::FolderNameOf(*options_.shard);
   }
-  const fs::path state = fs::weakly_canonical(state_, error);
-  if (error) return Usage("the state folder " + state_.string() + " is no usable path");
-  if (Problem problem = CheckPaths(state)) return problem;
+  const std::optional<fs::path> state = pipeline::WholePath(state_);
+  if (!state) return Usage("the state folder " + state_.string() + " is no usable path");
+  if (Problem problem = CheckPaths(*state)) return problem;
   if (Problem problem = OpenCrosswalk()) return problem;
   if (Problem problem = OpenSource()) return problem;
   if (Problem problem = OpenSink()) return problem;
@@ -326,7 +320,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
     }
     if (!options_.output_service) {
       // Distinguishes shards that share the output; their state folders differ.
-      const std::string token = std::to_string(std::hash<std::string>{}(state.string()));
+      const std::string token = std::to_string(std::hash<std::string>{}(state->string()));
       auto sink = std::make_unique<pipeline::FolderSink>(folder_, token, options_.durable);
       if (!sink->Open()) {
         return CannotGoOn("the output " + folder_.string() + " cannot be written to");
@@ -560,6 +554,7 @@ void Runner::Process(Job& job) {
       sink_->Stage(job.output, std::make_unique<Deidentified>(std::move(*result)));
   if (!staged) {
     SetError(job.report, staged.error());
+    if (std::optional<std::string> problem = sink_->Problem()) Break(std::move(*problem));
     return;
   }
   job.staged = std::move(*staged);

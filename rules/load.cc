@@ -66,7 +66,10 @@ class Loader {
     const SourceFile& source = files_.emplace_back(
         SourceFile{file.string(), file.parent_path(), text.value_or(std::string())});
     if (!text) {
-      diagnostics_.Error({&source, 0, 0}, "the rule file cannot be read");
+      std::error_code error;
+      const bool is_there = fs::exists(file, error) || error;
+      diagnostics_.Error({&source, 0, 0},
+                         is_there ? "the rule file cannot be read" : "there is no such rule file");
       diagnostics_.ThrowIfErrors(files_);
     }
     chain_.push_back(Canonical(file));

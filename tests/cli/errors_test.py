@@ -134,7 +134,7 @@ otherwise: maybe
             self.assertRegex(message, f"did you mean {meant}")
 
     def test_files(self):
-        self.assertIn("cannot be read", self.Refused(self.tmp / "none.yaml"))
+        self.assertIn("no such rule file", self.Refused(self.tmp / "none.yaml"))
         self.assertIn("cannot be read", self.Refused(self.tmp))
         self.assertRegex(self.Refused(self.Rules("rules: [\n")), r":[0-9]+:[0-9]+: error")
         for text in ("", "- 1\n", "text\n", "dcmveil: 2\n", "\0\1\2", "&a [*a]\n"):

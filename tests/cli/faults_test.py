@@ -218,8 +218,11 @@ class NoSpace(CliTest):
             subprocess.run(["umount", mount], check=True)
 
     def CheckFull(self, output, whole, result):
-        self.assertEqual(3, result.returncode, result.stderr)
+        self.assertEqual(1, result.returncode, result.stderr)
+        self.assertIn(b"no room left", result.stderr)
         self.assertIn(b"write-failed", result.stdout)
+        manifest = (self.tmp / "out.dcmveil" / "manifest.ndjson").read_text().splitlines()
+        self.assertLess(len(manifest), len(self.Manifest(whole)), "it stopped")
         expected = Tree(whole)
         tree = Tree(output)
         self.assertLess(len(tree), len(expected))
@@ -234,6 +237,7 @@ class NoSpace(CliTest):
         self.assertIn(result.returncode, (1, 2))
         result = self.Run(EXPORT, self.samples, self.tmp / "out", "--state", "/proc/dcmveil")
         self.assertIn(result.returncode, (1, 2))
+        self.assertEqual(b"", result.stdout, "nothing is said of inputs that nobody looked for")
 
 
 class Hostile(CliTest):

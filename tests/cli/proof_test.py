@@ -184,6 +184,12 @@ class Proof(CliTest):
         self.Make(self.tmp / "p", "--sign-key", rsa, expect=1)
         self.Make(self.tmp / "p", "--sign-key", self.tmp / "none", expect=1)
         self.assertFalse((self.tmp / "p").exists())
+        # A night's run does not end with that.
+        for more in ((), ("--dry-run",)):
+            result = self.Run("research-export.yaml", self.samples, self.tmp / "out", "--report", self.tmp / "report",
+                              "--sign-key", rsa, *more, expect=2)
+            self.assertIn(b"no private key of Ed25519", result.stderr)
+            self.assertEqual([], [name for name in os.listdir(self.tmp) if name != "rsa.pem"])
 
     def test_state_that_is_none(self):
         self.Make(self.tmp / "p", expect=1, state=self.tmp)

@@ -54,7 +54,7 @@ class LoadTest : public testing::Test {
 
 TEST_F(LoadTest, MissingFileHasNoLine) {
   const std::string file = (folder_ / "none.yaml").string();
-  EXPECT_EQ(ErrorOf(file), file + ": error: the rule file cannot be read");
+  EXPECT_EQ(ErrorOf(file), file + ": error: there is no such rule file");
   EXPECT_EQ(ErrorOf(folder_), folder_.string() + ": error: the rule file cannot be read");
 }
 

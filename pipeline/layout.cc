@@ -24,6 +24,11 @@ bool IsPlain(char c) {
          c == '_' || c == '-';
 }
 
+/// Of UIDs (PS3.5 section 9), and of Patient IDs (LO).
+constexpr std::size_t kLongestValue = 64;
+/// NAME_MAX of the usual file systems.
+constexpr std::size_t kLongestName = 255;
+
 /// Names that Windows, and what it shares, take for devices, with any ending: "con", "COM1.dcm".
 bool IsDevice(std::string_view name) {
   std::string stem(name.substr(0, name.find('.')));
@@ -94,9 +99,12 @@ std::optional<Layout> Layout::Parse(std::string_view text, std::string& problem)
     problem = "a layout needs {SOPInstanceUID}, or instances would get the same name";
     return std::nullopt;
   }
-  // With a letter for each value, every part must be a name of its own.
+  // With letters for each value, every part must be a name of its own.
   std::string shape = "/";
-  for (const Piece& piece : layout.pieces_) shape += piece.field != nullptr ? "x" : piece.literal;
+  for (const Piece& piece : layout.pieces_) {
+    shape +=
+        piece.field != nullptr ? std::string(piece.brief ? 8 : kLongestValue, 'x') : piece.literal;
+  }
   shape += '/';
   for (std::size_t at = 0; at + 1 < shape.size();) {
     const std::size_t end = shape.find('/', at + 1);
@@ -105,6 +113,10 @@ std::optional<Layout> Layout::Parse(std::string_view text, std::string& problem)
       problem =
           "each part of a layout between '/' needs a name that does not begin with '.', and the "
           "whole does not begin or end with '/'";
+      return std::nullopt;
+    }
+    if (part.size() > kLongestName) {
+      problem = "a part of the layout between '/' gets longer than the 255 characters of a name";
       return std::nullopt;
     }
     at = end;

@@ -64,7 +64,9 @@ INSTANTIATE_TEST_SUITE_P(
                       // A part that is empty or ".", and characters that no part may hold.
                       "{PatientID}//{SOPInstanceUID}", "{SOPInstanceUID}/", "./{SOPInstanceUID}",
                       "{PatientID}/./{SOPInstanceUID}", "a b/{SOPInstanceUID}",
-                      "a\n{SOPInstanceUID}", "*{SOPInstanceUID}"));
+                      "a\n{SOPInstanceUID}", "*{SOPInstanceUID}",
+                      // Names that no file system takes.
+                      "{PatientID}{StudyInstanceUID}{SeriesInstanceUID}{SOPInstanceUID}"));
 
 TEST(LayoutTest, HostileValues) {
   std::string problem;

@@ -35,6 +35,7 @@ void PrintText(const pipeline::MergeSummary& summary) {
     std::printf("  %8s  shards missing or not at their end: this is not the whole run\n",
                 WithCommas(summary.missing).c_str());
   }
+  PrintEarlierRules(summary.rule_sets);
   for (const auto& [reason, count] : summary.reasons) {
     std::printf("  %8s  %s\n", WithCommas(count).c_str(), style.Yellow(reason).c_str());
   }

@@ -22,6 +22,7 @@
 #include "cli/terminal.h"
 #include "cli/verbs.h"
 #include "dcmveil/run.h"
+#include "pipeline/rule_sets.h"
 #include "pipeline/shard.h"
 #include "report/proof.h"
 #include "report/signature.h"
@@ -100,6 +101,7 @@ void PrintText(const RunSummary& summary, bool dry_run) {
   if (summary.recalled > 0) {
     std::printf("  %8s  of these an earlier run had done\n", WithCommas(summary.recalled).c_str());
   }
+  PrintEarlierRules(summary.rule_sets);
   if (summary.journal_damaged) {
     std::printf("  the journal had an end that was not whole; what it told was done again\n");
   }
@@ -135,6 +137,7 @@ void PrintJson(const RunSummary& summary, int exit_code) {
   line["reasons"] = summary.reasons;
   line["notes"] = summary.notes;
   line["recalled"] = summary.recalled;
+  if (!summary.rule_sets.empty()) line["rule_sets"] = pipeline::ToJson(summary.rule_sets);
   line["manifest"] = summary.manifest.string();
   line["exit_code"] = exit_code;
   // Paths are bytes; what is no UTF-8 is shown with replacement characters.
@@ -423,8 +426,10 @@ Verb AddRun(CLI::App& command) {
                 "cut, not only a killed process");
   app->add_flag("--accept-changes", flags->accept_changes,
                 "Go on in an output whose earlier run had other rules or another key");
-  app->add_flag("--retry-quarantined", flags->retry_quarantined,
-                "Process again what an earlier run quarantined, by rules that may have changed");
+  app->add_flag(
+      "--retry-quarantined", flags->retry_quarantined,
+      "Process again what an earlier run quarantined, by rules that may have changed; what "
+      "was written stays as it is");
   app->add_option("--copy-quarantined", flags->quarantine,
                   "Folder for copies of quarantined inputs, as they are; none are made without it")
       ->type_name("DIR");

@@ -57,6 +57,19 @@ std::string Style::Wrap(std::string_view code, std::string_view text) const {
   return "\x1b[" + std::string(code) + "m" + std::string(text) + "\x1b[0m";
 }
 
+void PrintEarlierRules(const std::vector<RuleSetOutputs>& rule_sets) {
+  for (std::size_t i = 1; i < rule_sets.size(); ++i) {
+    constexpr std::size_t kEnough = 12;
+    const RuleSetOutputs& earlier = rule_sets[i];
+    std::printf("  %8s  outputs were made by earlier rules (%s…%s) and stand as those left them\n",
+                WithCommas(earlier.outputs).c_str(), earlier.rules_hash.substr(0, kEnough).c_str(),
+                earlier.edition.empty() ? "" : (", " + earlier.edition).c_str());
+  }
+  if (!rule_sets.empty()) {
+    std::printf("            to make them by these rules, give a new output folder\n");
+  }
+}
+
 void Print(const std::vector<Diagnostic>& diagnostics) {
   const Style style(STDERR_FILENO);
   for (const Diagnostic& diagnostic : diagnostics) {

@@ -35,6 +35,9 @@ class Style {
   bool colour_;
 };
 
+/// A line for each rule set that outputs came of before that of the run; see RunSummary::rule_sets.
+void PrintEarlierRules(const std::vector<RuleSetOutputs>& rule_sets);
+
 /// Prints diagnostics to standard error, errors first in the order of the file.
 void Print(const std::vector<Diagnostic>& diagnostics);
 

@@ -10,6 +10,7 @@
 
 #include "engine/dictionary.h"
 #include "engine/plan.h"
+#include "pipeline/rule_sets.h"
 #include "pipeline/shard.h"
 
 namespace dcmveil::pipeline {
@@ -142,7 +143,8 @@ Json Expect(const RuleSet& rules) {
 
 std::string Expectations(const RuleSet& rules) { return Expect(rules).dump(); }
 
-std::string DescribeRun(const RuleSet& rules, const RunOptions& options) {
+std::string DescribeRun(const RuleSet& rules, const RunOptions& options,
+                        const std::vector<RuleSetOutputs>& rule_sets) {
   std::error_code ignored;
   const engine::PlanParts& parts = rules.plan()->parts();
   Json json;
@@ -150,6 +152,7 @@ std::string DescribeRun(const RuleSet& rules, const RunOptions& options) {
   json["version"] = Version();
   json["rules"] = rules.name();
   json["rules_hash"] = rules.hash();
+  if (!rule_sets.empty()) json["rule_sets"] = ToJson(rule_sets);
   json["key_id"] = rules.key_id();
   json["profile"] = parts.profile ? Json(parts.profile->layer) : Json();
   json["edition"] = parts.profile ? Json(parts.profile->edition) : Json();

@@ -12,8 +12,9 @@
 
 namespace dcmveil::pipeline {
 
-/// The whole file's text.
-[[nodiscard]] std::string DescribeRun(const RuleSet& rules, const RunOptions& options);
+/// The whole file's text. `rule_sets` as in RunSummary, once the run knows them.
+[[nodiscard]] std::string DescribeRun(const RuleSet& rules, const RunOptions& options,
+                                      const std::vector<RuleSetOutputs>& rule_sets);
 
 /// The object "expectations" of it, as JSON. It depends on the rules alone.
 [[nodiscard]] std::string Expectations(const RuleSet& rules);

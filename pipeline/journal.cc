@@ -111,13 +111,20 @@ Journal::~Journal() {
   if (fd_ >= 0) ::close(fd_);
 }
 
+/// The lines from here on are of this owner.
+void Journal::TakeOwner(JournalOwner owner) {
+  if (this->owner() == nullptr || *this->owner() != owner) {
+    owners_.emplace_back(size_, std::move(owner));
+  }
+}
+
 /// False if it is no line that this version writes.
 bool Journal::Take(const Json& line) try {
   if (line.contains("owner")) {
     const Json& owner = line.at("owner");
-    owner_ = {.rules_hash = owner.at("rules_hash").get<std::string>(),
-              .key_id = owner.at("key_id").get<std::string>(),
-              .edition = owner.at("edition").get<std::string>()};
+    TakeOwner({.rules_hash = owner.at("rules_hash").get<std::string>(),
+               .key_id = owner.at("key_id").get<std::string>(),
+               .edition = owner.at("edition").get<std::string>()});
     if (line.value("afresh", false)) index_.clear();
     if (!unfinished_) run_begin_ = size_;
     unfinished_ = true;
@@ -163,6 +170,7 @@ Status Journal::Begin(const JournalOwner& owner, bool afresh, bool durable) {
   if (!unfinished_) run_begin_ = size_;
   std::sort(index_.begin(), index_.end());
   index_.shrink_to_fit();
+  TakeOwner(owner);
   Json line;
   line["owner"] = {
       {"rules_hash", owner.rules_hash}, {"key_id", owner.key_id}, {"edition", owner.edition}};
@@ -191,7 +199,12 @@ std::optional<JournalEntry> Journal::Find(std::string_view way, std::string_view
     const std::optional<Json> object = Parse(std::string_view(text).substr(0, end));
     if (!object || object->value("input", "") != digest) continue;
     std::optional<JournalEntry> entry = EntryFrom(*object);
-    if (entry) entry->of_this_run = it->second >= run_begin_;
+    if (!entry) return std::nullopt;
+    entry->of_this_run = it->second >= run_begin_;
+    auto owner = owners_.rbegin();
+    while (owner != owners_.rend() && owner->first > it->second) ++owner;
+    if (owner == owners_.rend()) return std::nullopt;
+    if (owner->second != owners_.back().second) entry->decided_by = owner->second;
     return entry;
   }
   return std::nullopt;

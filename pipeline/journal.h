@@ -16,6 +16,15 @@
 
 namespace dcmveil::pipeline {
 
+/// What may not change between runs that share an output.
+struct JournalOwner {
+  std::string rules_hash;
+  std::string key_id;
+  std::string edition;  ///< of the profile; empty: none
+
+  bool operator==(const JournalOwner&) const = default;
+};
+
 /// What became of one input.
 struct JournalEntry {
   std::string output;  ///< name at the sink; empty: none
@@ -25,15 +34,10 @@ struct JournalEntry {
   FileStamp input_stamp;
   FileStamp output_stamp;
   std::optional<Tally> tally = {};  ///< if the run surveyed
+  /// Whose rules decided it, if they are not those of the run that goes on now. By Find.
+  std::optional<JournalOwner> decided_by = {};
   /// By the run that goes on now, not by one that came to its end.
   bool of_this_run = false;
-};
-
-/// What may not change between runs that share an output.
-struct JournalOwner {
-  std::string rules_hash;
-  std::string key_id;
-  std::string edition;  ///< of the profile; empty: none
 };
 
 /// The memory of a state folder: an append-only file with a line for each input that was finished,
@@ -52,8 +56,10 @@ class Journal {
 
   /// Reads what there is. Changes nothing. Fails with kReadFailed.
   [[nodiscard]] Status Load(const std::filesystem::path& state);
-  /// The owner that earlier runs wrote; nothing if there was none.
-  [[nodiscard]] const std::optional<JournalOwner>& owner() const { return owner_; }
+  /// The owner that the last run wrote; null if there was none.
+  [[nodiscard]] const JournalOwner* owner() const {
+    return owners_.empty() ? nullptr : &owners_.back().second;
+  }
   /// Whether an earlier run began and did not come to its end.
   [[nodiscard]] bool is_unfinished() const { return unfinished_; }
   /// Lines that were not whole and are dropped by Begin.
@@ -73,6 +79,7 @@ class Journal {
 
  private:
   [[nodiscard]] bool Take(const nlohmann::ordered_json& line);
+  void TakeOwner(JournalOwner owner);
   [[nodiscard]] Status Append(const std::string& text);
 
   std::filesystem::path file_;
@@ -82,7 +89,8 @@ class Journal {
   bool unfinished_ = false;
   std::uint64_t size_ = 0;       ///< of what is whole
   std::uint64_t run_begin_ = 0;  ///< where the run that is not finished begins
-  std::optional<JournalOwner> owner_;
+  /// Where the lines of each owner begin: who decided an entry follows from its place.
+  std::vector<std::pair<std::uint64_t, JournalOwner>> owners_;
   /// First half of the input's digest, and where its line is; sorted by Begin.
   std::vector<std::pair<std::uint64_t, std::uint64_t>> index_;
 };

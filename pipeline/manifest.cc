@@ -54,7 +54,7 @@ Status Manifest::Open(const fs::path& state, std::string rules_hash) {
 }
 
 Status Manifest::Add(const std::string& input, const std::string& output,
-                     const InstanceReport& report) {
+                     const InstanceReport& report, const std::optional<JournalOwner>& decided_by) {
   Json line;
   SetFileName(line, "input", input);
   line["output"] = nullptr;
@@ -66,9 +66,14 @@ Status Manifest::Add(const std::string& input, const std::string& output,
     Json& notes = line["notes"];
     for (const NoteCount& note : report.notes) notes[std::string(CodeOf(note.code))] = note.count;
   }
+  if (decided_by) {
+    line["decided_by"] = {
+        {"rules_hash", decided_by->rules_hash},
+        {"edition", decided_by->edition.empty() ? Json() : Json(decided_by->edition)}};
+  }
   if (report.outcome == Outcome::kQuarantined) {
-    const Status added =
-        WriteAll(quarantine_fd_, QuarantineLine(input, report, rules_hash_) + "\n");
+    const std::string& rules_hash = decided_by ? decided_by->rules_hash : rules_hash_;
+    const Status added = WriteAll(quarantine_fd_, QuarantineLine(input, report, rules_hash) + "\n");
     if (!added) return added;
   }
   return WriteAll(fd_, Text(line) + "\n");

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "dcmveil/error.h"
+#include "pipeline/journal.h"
 
 namespace dcmveil::pipeline {
 
@@ -19,9 +21,10 @@ class Manifest {
   Manifest& operator=(const Manifest&) = delete;
   /// Begins a new manifest; that of an earlier run becomes manifest.previous.ndjson.
   [[nodiscard]] Status Open(const std::filesystem::path& state, std::string rules_hash);
-  /// `output` may be empty: none.
+  /// `output` may be empty: none. `decided_by`: whose rules it was, if not those of this run.
   [[nodiscard]] Status Add(const std::string& input, const std::string& output,
-                           const InstanceReport& report);
+                           const InstanceReport& report,
+                           const std::optional<JournalOwner>& decided_by);
   [[nodiscard]] const std::filesystem::path& file() const { return file_; }
 
  private:

@@ -20,6 +20,7 @@
 #include "pipeline/files.h"
 #include "pipeline/journal.h"
 #include "pipeline/manifest.h"
+#include "pipeline/rule_sets.h"
 #include "pipeline/shard.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/surveyor.h"
@@ -156,6 +157,8 @@ struct Record {
   std::string output;     ///< empty: none
   InstanceReport report;  ///< outcome, reason and place
   std::string hashes;     ///< its line for the proof; empty: none
+  /// The rules that decided it, if they are not those of the run.
+  std::optional<RuleSetOutputs> decided_by = {};
 };
 
 /// Nothing if it is no such line.
@@ -169,6 +172,12 @@ std::optional<Record> Parse(std::string text) try {
   record.report.outcome = *outcome;
   if (line.at("reason").is_string()) record.report.reason = line.at("reason").get<std::string>();
   record.report.where = line.value("where", "");
+  if (const auto by = line.find("decided_by"); by != line.end()) {
+    const Json& edition = by->at("edition");
+    record.decided_by = {.rules_hash = by->at("rules_hash").get<std::string>(),
+                         .edition = edition.is_null() ? std::string() : edition.get<std::string>(),
+                         .outputs = 1};
+  }
   record.text = std::move(text);
   return record;
 } catch (const Json::exception&) {
@@ -242,6 +251,7 @@ class Merger {
     bool given = false;
   };
   std::unordered_map<std::string, Claim> claims_;
+  std::vector<RuleSetOutputs> of_earlier_rules_;
   std::map<std::pair<Outcome, std::string>, std::uint64_t> dropped_;  ///< lines, by reason
   Problem damage_;
   Output manifest_;
@@ -436,6 +446,8 @@ bool Merger::Add(Record record) {
       line["output"] = nullptr;
       line.erase("output_bytes");
       line.erase("notes");
+      line.erase("decided_by");
+      record.decided_by.reset();
       record.output.clear();
       record.hashes.clear();
       record.report = {};
@@ -450,11 +462,15 @@ bool Merger::Add(Record record) {
     record.text = line.dump(-1, ' ', false, Json::error_handler_t::replace);
   }
   ++summary_.counts.outcomes[static_cast<std::size_t>(record.report.outcome)];
-  if (record.output.empty()) ++summary_.reasons[record.report.reason];
+  if (record.output.empty()) {
+    ++summary_.reasons[record.report.reason];
+  } else if (record.decided_by) {
+    AddOutputs(of_earlier_rules_, *record.decided_by);
+  }
   if (record.report.outcome == Outcome::kQuarantined) {
-    const std::string text =
-        QuarantineLine(record.input, record.report, parts_.front().run.value("rules_hash", ""));
-    if (!quarantine_.Add(text)) return false;
+    const std::string rules_hash = record.decided_by ? record.decided_by->rules_hash
+                                                     : parts_.front().run.value("rules_hash", "");
+    if (!quarantine_.Add(QuarantineLine(record.input, record.report, rules_hash))) return false;
   }
   if (!record.hashes.empty() && !hashes_.Add(record.hashes)) return false;
   return manifest_.Add(record.text);
@@ -513,6 +529,13 @@ Problem Merger::JoinManifests() {
   }
   if (damage_) return damage_;
   if (held && !Add(std::move(*held))) return unwritable;
+  const Json& run = parts_.front().run;
+  const Json edition = run.value("edition", Json());
+  summary_.rule_sets = WithOwn(
+      {.rules_hash = run.value("rules_hash", ""),
+       .edition = edition.is_string() ? edition.get<std::string>() : std::string(),
+       .outputs = summary_.counts.of(Outcome::kWritten) + summary_.counts.of(Outcome::kUnchanged)},
+      of_earlier_rules_);
   return std::nullopt;
 }
 
@@ -537,6 +560,7 @@ Problem Merger::JoinSurveys() {
   // What several shards could not read is one input, and what two had is quarantined now. By kind
   // nothing is known of them.
   whole->outcomes = summary_.counts.outcomes;
+  whole->run.rule_sets = summary_.rule_sets;
   whole->kindless -= std::min(whole->kindless, summary_.repeated);
   for (Survey::Reason& row : whole->reasons) {
     const auto dropped = dropped_.find({row.outcome, row.reason});
@@ -562,6 +586,8 @@ Problem Merger::JoinSurveys() {
 Problem Merger::WriteDescription() const {
   Json run = parts_.front().run;
   run.erase("shard");
+  run.erase("rule_sets");
+  if (!summary_.rule_sets.empty()) run["rule_sets"] = ToJson(summary_.rule_sets);
   run["shards"] = {{"count", parts_.front().shard.count},
                    {"joined", summary_.shards},
                    {"missing", summary_.missing},

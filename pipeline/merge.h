@@ -35,6 +35,7 @@ struct MergeSummary {
   std::uint64_t doubled_outputs = 0;
   /// Lines of inputs that several shards could not read.
   std::uint64_t repeated = 0;
+  std::vector<RuleSetOutputs> rule_sets;  ///< as in RunSummary
   bool has_survey = false;
   bool has_hashes = false;
   std::filesystem::path manifest;

@@ -33,6 +33,7 @@
 #include "pipeline/layout.h"
 #include "pipeline/manifest.h"
 #include "pipeline/paths.h"
+#include "pipeline/rule_sets.h"
 #include "pipeline/shard.h"
 #include "pipeline/state_folder.h"
 #include "pipeline/study_uid.h"
@@ -58,6 +59,8 @@ struct Job {
   std::uint64_t bytes_out = 0;
   FileStamp input_stamp;
   FileStamp output_stamp;
+  /// If an earlier run did it by other rules.
+  std::optional<pipeline::JournalOwner> decided_by;
   bool recalled = false;   ///< an earlier run did it, which still holds
   bool resumed = false;    ///< done or in flight when an earlier run was interrupted
   bool of_others = false;  ///< belongs to another shard
@@ -104,7 +107,8 @@ class Runner {
   void Report();
   template <typename Function, typename... Arguments>
   void Call(const Function& callback, const Arguments&... arguments);
-  std::optional<RunSummary::Problem> WriteDescription() const;
+  [[nodiscard]] Problem WriteDescription() const;
+  void TellRuleSets();
   [[nodiscard]] Problem OpenSurvey();
   void AddToSurvey(Job& job);
   void CloseSurvey();
@@ -127,6 +131,7 @@ class Runner {
   std::unique_ptr<pipeline::Surveyor> surveyor_;  ///< null if the run does not survey
   std::chrono::system_clock::time_point began_ = std::chrono::system_clock::now();
   RunSummary summary_;
+  std::vector<RuleSetOutputs> of_earlier_rules_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
   Clock::time_point started_;
@@ -346,7 +351,7 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
   const RuleSet& rules = engine_.rules();
   const pipeline::JournalOwner owner{
       .rules_hash = rules.hash(), .key_id = rules.key_id(), .edition = EditionOf(rules)};
-  if (const std::optional<pipeline::JournalOwner>& earlier = journal_.owner()) {
+  if (const pipeline::JournalOwner* earlier = journal_.owner()) {
     const bool other_key = earlier->key_id != owner.key_id;
     const bool other_rules =
         earlier->rules_hash != owner.rules_hash || earlier->edition != owner.edition;
@@ -375,11 +380,27 @@ std::optional<RunSummary::Problem> Runner::OpenJournal() {
 }
 
 std::optional<RunSummary::Problem> Runner::WriteDescription() const {
-  std::ofstream file(state_ / "run.json", std::ios::trunc);
-  file << pipeline::DescribeRun(engine_.rules(), options_);
+  const fs::path part = state_ / "run.json.part";
+  std::ofstream file(part, std::ios::trunc);
+  file << pipeline::DescribeRun(engine_.rules(), options_, summary_.rule_sets);
   file.close();
-  if (file) return std::nullopt;
-  return RunSummary::Problem{.message = "the state folder cannot be written"};
+  std::error_code error;
+  if (file) fs::rename(part, state_ / "run.json", error);
+  if (file && !error) return std::nullopt;
+  return CannotGoOn("the state folder cannot be written");
+}
+
+/// Only if there is more to tell than what the description says already.
+void Runner::TellRuleSets() {
+  const RuleSet& rules = engine_.rules();
+  summary_.rule_sets = pipeline::WithOwn(
+      {.rules_hash = rules.hash(),
+       .edition = EditionOf(rules),
+       .outputs = summary_.counts.of(Outcome::kWritten) + summary_.counts.of(Outcome::kUnchanged)},
+      of_earlier_rules_);
+  if (summary_.rule_sets.empty()) return;
+  Problem problem = WriteDescription();
+  if (problem && !summary_.problem) summary_.problem = std::move(problem);
 }
 
 std::optional<RunSummary::Problem> Runner::OpenSurvey() {
@@ -417,6 +438,7 @@ void Runner::CloseSurvey() {
   run.output = options_.output_service ? options_.output_service->url : options_.output.string();
   run.began = std::chrono::system_clock::to_time_t(began_);
   run.seconds = summary_.seconds;
+  run.rule_sets = summary_.rule_sets;
   pipeline::Describe(engine_.rules().plan()->parts(), run);
   if (!surveyor_->Close(run, *engine_.rules().plan()) && !summary_.problem) {
     summary_.problem = CannotGoOn("the survey cannot be written");
@@ -481,6 +503,7 @@ bool Runner::Recall(Job& job) {
   job.bytes_in = entry->bytes_in;
   job.bytes_out = entry->bytes_out;
   job.tally = std::move(entry->tally);
+  job.decided_by = std::move(entry->decided_by);
   if (!entry->of_this_run && job.report.outcome == Outcome::kWritten) {
     job.report.outcome = Outcome::kUnchanged;
   }
@@ -600,6 +623,11 @@ void Runner::Finish(Job& job) {
   const Outcome outcome = job.report.outcome;
   source_->Finished(outcome);
   const bool has_output = outcome == Outcome::kWritten || outcome == Outcome::kUnchanged;
+  if (has_output && job.decided_by) {
+    pipeline::AddOutputs(of_earlier_rules_, {.rules_hash = job.decided_by->rules_hash,
+                                             .edition = job.decided_by->edition,
+                                             .outputs = 1});
+  }
   if (has_output && options_.dicomdir) listed_.push_back(job.output);
   if (has_output && job.crosswalk && !crosswalk_->Add(*job.crosswalk)) {
     Break("the crosswalk cannot be written");
@@ -612,8 +640,8 @@ void Runner::Finish(Job& job) {
     summary_.notes[std::string(CodeOf(note.code))] += static_cast<std::uint64_t>(note.count);
   }
   if (surveyor_) AddToSurvey(job);
-  if (!options_.dry_run &&
-      !manifest_.Add(job.input.name, has_output ? job.output : std::string(), job.report)) {
+  if (!options_.dry_run && !manifest_.Add(job.input.name, has_output ? job.output : std::string(),
+                                          job.report, job.decided_by)) {
     Break("the manifest cannot be written");
   }
   if (outcome == Outcome::kQuarantined && !job.input.problem && !options_.dry_run &&
@@ -742,6 +770,7 @@ RunSummary Runner::Go() {
     summary_.problem = CannotGoOn("the crosswalk cannot be written");
   }
   summary_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
+  TellRuleSets();
   if (surveyor_) CloseSurvey();
   if (!options_.dry_run && !summary_.stopped && !summary_.problem && !journal_.End()) {
     summary_.problem = CannotGoOn("the journal cannot be written");

@@ -10,6 +10,7 @@
 
 #include "engine/dictionary.h"
 #include "pipeline/review.h"
+#include "pipeline/rule_sets.h"
 #include "pipeline/surveyor.h"
 
 namespace dcmveil {
@@ -34,6 +35,7 @@ void FromJson(const ordered_json& json, Survey::Run& run) {
   json.at("input").get_to(run.input);
   json.at("output").get_to(run.output);
   json.at("began").get_to(run.began);
+  run.rule_sets = pipeline::RuleSetsFromJson(json.at("rule_sets"));
   json.at("seconds").get_to(run.seconds);
 }
 
@@ -195,6 +197,17 @@ void MergeRows(std::vector<Row>& into, const std::vector<Row>& more, Key key, Ad
   }
 }
 
+/// Also where all are of the run's own.
+std::vector<RuleSetOutputs> RuleSetsOf(const Survey& survey) {
+  if (!survey.run.rule_sets.empty()) return survey.run.rule_sets;
+  const auto of = [&survey](Outcome outcome) {
+    return survey.outcomes[static_cast<std::size_t>(outcome)];
+  };
+  return {{.rules_hash = survey.run.rules_hash,
+           .edition = survey.run.edition,
+           .outputs = of(Outcome::kWritten) + of(Outcome::kUnchanged)}};
+}
+
 }  // namespace
 
 void Merge(Survey& into, const Survey& other) {
@@ -202,6 +215,11 @@ void Merge(Survey& into, const Survey& other) {
   const auto add_outcomes = [](Survey::Outcomes& sum, const Survey::Outcomes& part) {
     for (std::size_t i = 0; i < sum.size(); ++i) sum[i] += part[i];
   };
+  if (!into.run.rule_sets.empty() || !more.run.rule_sets.empty()) {
+    into.run.rule_sets = RuleSetsOf(into);
+    for (const RuleSetOutputs& row : RuleSetsOf(more))
+      pipeline::AddOutputs(into.run.rule_sets, row);
+  }
   into.run.began = std::min(into.run.began, more.run.began);
   into.run.seconds = std::max(into.run.seconds, more.run.seconds);
   into.run.stopped = into.run.stopped || more.run.stopped;

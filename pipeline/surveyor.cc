@@ -11,6 +11,8 @@
 #include <set>
 #include <system_error>
 
+#include "pipeline/rule_sets.h"
+
 namespace dcmveil::pipeline {
 namespace fs = std::filesystem;
 namespace {
@@ -81,6 +83,7 @@ ordered_json ToJson(const Survey::Run& run) {
           {"input", run.input},
           {"output", run.output},
           {"began", run.began},
+          {"rule_sets", pipeline::ToJson(run.rule_sets)},
           {"seconds", run.seconds}};
 }
 

@@ -134,6 +134,14 @@ void Page::Figures() {
         "<p class=\"warn\"><strong>The run was interrupted.</strong> This is the account of "
         "what it had done; the same command goes on.</p>\n";
   }
+  if (!run_.rule_sets.empty()) {
+    std::uint64_t earlier = 0;
+    for (std::size_t i = 1; i < run_.rule_sets.size(); ++i) earlier += run_.rule_sets[i].outputs;
+    body_ += "<p class=\"warn\"><strong>" + WithCommas(earlier) +
+             " outputs were made by earlier rules</strong> and stand as those left them: what this "
+             "page says of the rule set and what it claims is not said of them. To make them by "
+             "these rules, give a new output folder.</p>\n";
+  }
   if (survey_.not_surveyed > 0) {
     body_ += "<p class=\"warn\"><strong>" + WithCommas(survey_.not_surveyed) +
              " outputs</strong> were made by an earlier run without a report. They are in the "
@@ -170,7 +178,20 @@ void Page::Rules() {
   html += Fact("Output", run_.dry_run ? "none: nothing was written" : InCode(run_.output));
   html += Fact("Begun", Moment(run_.began));
   html += Fact("Tool", "dcmveil " + Escaped(run_.version));
-  Section("rules", "Rules, profile and conformance", html + "</dl>\n");
+  html += "</dl>\n";
+  if (!run_.rule_sets.empty()) {
+    Table table("rule-sets", "Rule sets that the outputs came of, those of this run first",
+                {{"SHA-256"}, {"Edition"}, {"Outputs", true}});
+    for (const RuleSetOutputs& row : run_.rule_sets) {
+      table.Begin();
+      table.Code(row.rules_hash);
+      table.Text(row.edition);
+      table.Number(row.outputs);
+      table.End();
+    }
+    html += table.Html();
+  }
+  Section("rules", "Rules, profile and conformance", html);
 }
 
 void Page::Kinds() {

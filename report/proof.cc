@@ -115,6 +115,8 @@ std::string RootOf(const std::vector<Hash>& hashes) {
 struct Account {
   std::map<std::string, std::uint64_t> outcomes;
   std::map<std::string, std::map<std::string, std::uint64_t>> reasons;  ///< by outcome
+  /// Outputs that earlier rules made, by hash and edition.
+  std::map<std::pair<std::string, std::string>, std::uint64_t> of_earlier_rules;
   std::uint64_t all_inputs = 0;
   std::vector<std::string> inputs;  ///< of outputs: another one may be no file that can be read
   std::vector<std::string> outputs;
@@ -178,6 +180,9 @@ bool ReadManifest(const fs::path& file, Account& account) {
       ++account.reasons[outcome][reason];
     }
     if (std::string output = Text(json, "output"); !output.empty()) {
+      if (const Json by = Member(json, "decided_by"); by.is_object()) {
+        ++account.of_earlier_rules[{Text(by, "rules_hash"), Text(by, "edition")}];
+      }
       account.inputs.push_back(input);
       account.outputs.push_back(std::move(output));
     }
@@ -199,6 +204,31 @@ Json VerifyResult(const fs::path& state) {
     result[name] = Member(json, name);
   }
   return result;
+}
+
+/// What each rule set made, that of the run first. The proof names one alone if one made all.
+Json RuleSets(const Json& run, const Account& account) {
+  std::uint64_t own = account.outputs.size();
+  for (const auto& [rules, outputs] : account.of_earlier_rules) own -= outputs;
+  Json rows = {{{"rules_hash", Member(run, "rules_hash")},
+                {"edition", Member(run, "edition")},
+                {"outputs", own}}};
+  for (const auto& [rules, outputs] : account.of_earlier_rules) {
+    rows.push_back({{"rules_hash", rules.first},
+                    {"edition", rules.second.empty() ? Json() : Json(rules.second)},
+                    {"outputs", outputs}});
+  }
+  return rows;
+}
+
+void NoteEarlierRules(const Json& proof, ProofCheck& check) {
+  const Json rows = Member(proof, "rule_sets");
+  if (!rows.is_array()) return;
+  for (const Json& row : rows) {
+    if (!row.is_object() || Text(row, "rules_hash").empty() || row == rows.front()) continue;
+    check.notes.push_back(Member(row, "outputs").dump() + " outputs were made by earlier rules (" +
+                          Text(row, "rules_hash") + ")");
+  }
 }
 
 fs::path Resolve(const Json& run, const char* name) {
@@ -356,6 +386,7 @@ std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path&
        {"tool", "version", "rules_hash", "key_id", "profile", "edition", "options"}) {
     proof[name] = Member(run, name);
   }
+  if (!account.of_earlier_rules.empty()) proof["rule_sets"] = RuleSets(run, account);
   proof["outcomes"] = account.outcomes;
   proof["reasons"] = account.reasons;
   if (std::optional<std::string> problem = AddInputs(run, account, jobs, proof)) return problem;
@@ -402,6 +433,7 @@ ProofCheck CheckProof(const fs::path& proof, const fs::path& output, const fs::p
     return check;
   }
   CheckSignature(json, public_key, check);
+  NoteEarlierRules(content, check);
   if (output.empty()) {
     check.notes.emplace_back("the files were not looked at; give --output");
   } else {

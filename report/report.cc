@@ -85,6 +85,16 @@ ordered_json ProfileOf(const Survey::Run& run) {
           {"longitudinal_temporal_information_modified", run.longitudinal}};
 }
 
+ordered_json RuleSetsOf(const Survey::Run& run) {
+  ordered_json rows = ordered_json::array();
+  for (const RuleSetOutputs& row : run.rule_sets) {
+    rows.push_back({{"rules_hash", row.rules_hash},
+                    {"edition", row.edition.empty() ? ordered_json() : ordered_json(row.edition)},
+                    {"outputs", row.outputs}});
+  }
+  return rows;
+}
+
 /// Of what verify wrote: the figures, not the names of files.
 ordered_json VerifyOf(const std::optional<std::string>& text) {
   if (!text) return nullptr;
@@ -111,6 +121,7 @@ std::string ToJson(const Content& content) {
   json["began"] = Moment(run.began);
   json["seconds"] = run.seconds;
   json["rules"] = {{"name", run.rules}, {"hash", run.rules_hash}, {"key_id", run.key_id}};
+  if (!run.rule_sets.empty()) json["rule_sets"] = RuleSetsOf(run);
   json["deidentification_method"] = run.method;
   json["profile"] = ProfileOf(run);
   json["inputs"] = Sum(survey.outcomes);

@@ -118,12 +118,21 @@ py::dict Numbers(const std::map<std::string, std::uint64_t>& numbers) {
   return dict;
 }
 
+py::tuple RuleSets(const std::vector<RuleSetOutputs>& rule_sets) {
+  py::tuple tuple(rule_sets.size());
+  for (std::size_t i = 0; i < rule_sets.size(); ++i) {
+    const RuleSetOutputs& row = rule_sets[i];
+    tuple[i] = Type("RuleSetOutputs")(Text(row.rules_hash), TextOrNone(row.edition), row.outputs);
+  }
+  return tuple;
+}
+
 py::object Summary(const RunSummary& summary) {
   py::object manifest = py::none();
   if (!summary.manifest.empty()) manifest = py::cast(summary.manifest);
   return Type("Summary")(Counts(summary.counts), Numbers(summary.reasons), Numbers(summary.notes),
-                         summary.seconds, summary.recalled, summary.journal_damaged,
-                         summary.without_record, manifest);
+                         summary.seconds, summary.recalled, RuleSets(summary.rule_sets),
+                         summary.journal_damaged, summary.without_record, manifest);
 }
 
 /// Blocks until the run has ended, and its journal is closed, also if an exception ends it.

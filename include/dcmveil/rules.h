@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <stdexcept>
@@ -84,5 +85,12 @@ struct LoadOptions {
                                                     const std::string& name,
                                                     const std::filesystem::path& folder = ".",
                                                     const LoadOptions& options = {});
+
+/// How many outputs that stand somewhere came of one rule set.
+struct RuleSetOutputs {
+  std::string rules_hash;  ///< RuleSet::hash()
+  std::string edition;     ///< of the profile; empty: none
+  std::uint64_t outputs = 0;
+};
 
 }  // namespace dcmveil

@@ -100,7 +100,7 @@ struct RunOptions {
   /// processed again; what stands under an output's name is not overwritten.
   bool accept_changes = false;
   /// Process again what an earlier run quarantined, by rules that may have changed since; the key
-  /// must be the same.
+  /// must be the same. What earlier rules wrote stands as it is, see RunSummary::rule_sets.
   bool retry_quarantined = false;
   /// Folder that gets a copy of each quarantined input, under the input's own name; empty: none is
   /// made. It holds what the archive holds, and is made with mode 0700. Not for services.
@@ -135,6 +135,9 @@ struct RunSummary {
   bool stopped = false;
   /// Of the counts: what an earlier run had done, and was not processed again.
   std::uint64_t recalled = 0;
+  /// Empty if all outputs were made by the rules of this run. If not, by which, and how many: those
+  /// of this run first, then earlier ones, whose outputs stand as they were made.
+  std::vector<RuleSetOutputs> rule_sets;
   /// The journal of earlier runs ended in what was not written whole; those inputs were done again.
   bool journal_damaged = false;
   /// Instances of which a DICOMDIR knows no record.

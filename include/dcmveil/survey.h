@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dcmveil/error.h"
+#include "dcmveil/rules.h"
 #include "dcmveil/tag.h"
 
 namespace dcmveil {
@@ -36,11 +37,12 @@ struct Survey {
         method_codes;          ///< of (0012,0064): code, meaning
     std::string longitudinal;  ///< (0028,0303)
     bool dry_run = false;
-    bool stopped = false;    ///< interrupted before the last input
-    std::string input;       ///< as given; may name people
-    std::string output;      ///< as given
-    std::int64_t began = 0;  ///< seconds since 1970, UTC
-    double seconds = 0;      ///< of the last run with this state, if there were several
+    bool stopped = false;                   ///< interrupted before the last input
+    std::string input;                      ///< as given; may name people
+    std::string output;                     ///< as given
+    std::int64_t began = 0;                 ///< seconds since 1970, UTC
+    std::vector<RuleSetOutputs> rule_sets;  ///< as in RunSummary
+    double seconds = 0;  ///< of the last run with this state, if there were several
   };
   /// Instances of one kind. Modalities that PS3.3 does not define and SOP classes that PS3.6 does
   /// not list are "other": they might say anything.

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from support import (CORPUS, CliTest, DCMVEIL, Environment, Main, NeedsCorpus, Sanitized, Timeout,
+from support import (CORPUS, CliTest, Command, DCMVEIL, Environment, Main, NeedsCorpus, Sanitized, Timeout,
                      Tree, Walk)
 
 RULES = "research-export.yaml"
@@ -179,6 +179,82 @@ class Resume(CliTest):
                          sum(line["outcome"] == "unchanged" for line in by_input.values()))
         self.assertIn(b"another key", self.Run(rules, source, output, "--retry-quarantined",
                                                key=self.other_key, expect=2).stderr)
+
+    def test_outputs_of_earlier_rules_are_told(self):
+        """Rules that were mended do not mend what they had made, and nothing says that they did."""
+        source, output, report = self.tmp / "in", self.tmp / "out", self.tmp / "report"
+        shutil.copytree(self.samples / "charsets", source)
+        rules = self.tmp / "rules.yaml"
+        leaky = ("dcmveil: 1\nname: mended\nguard: off\nrules:\n"
+                 "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
+                 "  - tag: PatientID\n    action: pseudonym\n"
+                 "otherwise: keep\n")
+        rules.write_text(leaky)
+        self.Run(rules, source, output, "--report", report, expect=3)
+        first = json.loads((self.State(output) / "run.json").read_text())
+        old = first["rules_hash"]
+        self.assertNotIn("rule_sets", first)
+        self.assertNotIn("rule_sets", json.loads((report / "report.json").read_text()))
+        before = sum(line["output"] is not None for line in self.Manifest(output))
+        self.assertGreater(before, 0)
+        rules.write_text(leaky.replace("Ж", "X").replace("otherwise",
+                                                         "  - tag: PatientSex\n    action: remove\notherwise"))
+        retry = ["--report", report, "--retry-quarantined"]
+        told = self.Run(rules, source, output, *retry, expect=0).stdout.decode()
+        self.CheckRuleSets(output, report, told, old, before)
+        # Nor does a run that has nothing to do.
+        told = self.Run(rules, source, output, "--report", report, expect=0).stdout.decode()
+        self.CheckRuleSets(output, report, told, old, before)
+        summary = json.loads(self.Run(rules, source, output, "--json", expect=0).stdout.splitlines()[-1])
+        self.assertEqual([before], [row["outputs"] for row in summary["rule_sets"]
+                                    if row["rules_hash"] == old])
+        # What is made again is of the new rules.
+        for line in self.Manifest(output):
+            if line["output"] is not None:
+                (output / line["output"]).unlink()
+        told = self.Run(rules, source, output, "--report", report, expect=0).stdout.decode()
+        self.assertNotIn("earlier rules", told)
+        self.assertNotIn("rule_sets", json.loads((self.State(output) / "run.json").read_text()))
+        self.assertFalse([line for line in self.Manifest(output) if "decided_by" in line])
+
+    def CheckRuleSets(self, output, report, told, old, before):
+        lines = [line for line in self.Manifest(output) if line["output"] is not None]
+        run = json.loads((self.State(output) / "run.json").read_text())
+        self.assertNotEqual(old, run["rules_hash"])
+        expected = [
+            {"rules_hash": run["rules_hash"], "edition": None, "outputs": len(lines) - before},
+            {"rules_hash": old, "edition": None, "outputs": before}]
+        self.assertEqual([{"rules_hash": old, "edition": None}] * before,
+                         [line["decided_by"] for line in lines if "decided_by" in line])
+        self.assertEqual(expected, run["rule_sets"])
+        self.assertEqual(expected, json.loads((report / "report.json").read_text())["rule_sets"])
+        self.assertIn(old, (report / "report.html").read_text())
+        self.assertIn(f"{before}  outputs were made by earlier rules", told)
+        self.assertIn(old[:12], told)
+        state = ["--state", self.State(output)]
+        proof = self.tmp / "proof.json"
+        self.assertEqual(0, Command("proof", "make", *state, "-o", proof).returncode)
+        self.assertEqual(expected, json.loads(proof.read_text())["proof"]["rule_sets"])
+        self.assertIn(b"earlier rules", Command("proof", "check", proof).stdout)
+
+    def test_quarantined_by_earlier_rules(self):
+        """An interrupted retry leaves some of them with what the earlier rules said."""
+        source, output = self.tmp / "in", self.tmp / "out"
+        shutil.copytree(self.samples / "charsets", source)
+        (source / "zz").write_bytes(b"no data set")
+        rules = self.tmp / "rules.yaml"
+        text = "dcmveil: 1\nname: a\nguard: off\nrules:\n  - tag: PatientSex\n    action: remove\notherwise: keep\n"
+        rules.write_text(text)
+        self.Run(rules, source, output, expect=3)
+        old = json.loads((self.State(output) / "run.json").read_text())["rules_hash"]
+        rules.write_text(text.replace("PatientSex", "PatientAge"))
+        self.Run(rules, source, output, "--retry-quarantined", expect=3)
+        # As if it had been killed before the last input.
+        lines = self.Lines(output)
+        (self.State(output) / "journal").write_bytes(b"".join(lines[:-2]))
+        self.Run(rules, source, output, expect=3)
+        listed = json.loads((self.State(output) / "quarantine.ndjson").read_text())
+        self.assertEqual(("zz", old), (listed["input"], listed["rules_hash"]))
 
     def test_copies_of_quarantined_inputs_only_when_asked(self):
         source, output, folder = self.samples / "broken", self.tmp / "out", self.tmp / "q" / "r"

@@ -83,6 +83,39 @@ class Shards(CliTest):
         self.CheckWhole(self.samples, 3, "path")
         self.CheckWhole(self.samples, 4, "path:1")
 
+    def test_outputs_of_earlier_rules(self):
+        """The merged state tells of them what a single run would tell."""
+        single, output, rules = self.tmp / "single", self.tmp / "out", self.tmp / "rules.yaml"
+        text = ("dcmveil: 1\nname: two\nguard: off\nrules:\n"
+                "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
+                "  - tag: PatientID\n    action: pseudonym\notherwise: keep\n")
+        for name, more in (("Ж", []), ("X", ["--retry-quarantined"])):
+            rules.write_text(text.replace("Ж", name))
+            self.Run(rules, self.samples, single, "--report", self.tmp / "r", *more)
+            for shard in ("1/2", "2/2"):
+                self.Run(rules, self.samples, output, "--shard", shard, "--report", self.tmp / "rs",
+                         *more, env=Bare())
+        merged = self.Merge(output)
+        self.assertIn(b"outputs were made by earlier rules", merged.stdout)
+        self.assertEqual(self.ManifestBytes(single), self.ManifestBytes(output))
+        self.assertEqual((self.State(single) / "quarantine.ndjson").read_bytes(),
+                         (self.State(output) / "quarantine.ndjson").read_bytes())
+        told = []
+        for folder in (single, output):
+            state, report, proof = self.State(folder), self.tmp / f"{folder.name}.r", self.tmp / "proof"
+            self.assertEqual(0, Command("report", "--state", state, "--report", report).returncode)
+            self.assertEqual(0, Command("proof", "make", "--state", state, "-o", proof).returncode)
+            told += [json.loads(proof.read_text())["proof"]["rule_sets"],
+                     json.loads((report / "report.json").read_text())["rule_sets"],
+                     json.loads((state / "run.json").read_text())["rule_sets"]]
+        self.assertEqual(2, len(told[0]))
+        self.assertTrue(all(row["outputs"] > 0 for row in told[0]))
+        self.assertEqual([told[0]] * len(told), told)
+        # Parts that are added up by `report` come to the same.
+        states = sum((["--state", folder] for folder in sorted(self.State(output).glob("shard-*"))), [])
+        self.assertEqual(0, Command("report", *states, "--report", self.tmp / "sum").returncode)
+        self.assertEqual(told[0], json.loads((self.tmp / "sum" / "report.json").read_text())["rule_sets"])
+
     def test_what_shard_and_shard_by_take(self):
         for wrong in ("", "0/4", "5/4", "01/4", "4", "1/4/4", "+1/4", "1 /4", "x", "AUTO"):
             result = self.Shard(self.samples, self.tmp / "out", wrong, expect=2)

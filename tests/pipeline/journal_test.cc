@@ -55,6 +55,32 @@ class JournalTest : public testing::Test {
   JournalOwner owner_{.rules_hash = "r", .key_id = "k", .edition = "e"};
 };
 
+TEST_F(JournalTest, TellsWhoseRulesDecided) {
+  {
+    Journal journal;
+    Open(journal);
+    ASSERT_TRUE(journal.Add(kSource, "a", Written("A")));
+    ASSERT_TRUE(journal.Add(kSource, "b", Written("B")));
+  }
+  owner_.rules_hash = "s";
+  {
+    Journal journal;
+    Open(journal);
+    const auto a = journal.Find(kSource, "a");
+    ASSERT_TRUE(a && a->decided_by);
+    EXPECT_EQ(a->decided_by->rules_hash, "r");
+    ASSERT_TRUE(journal.Add(kSource, "b", Written("B")));
+  }
+  Journal journal;
+  Open(journal);
+  const auto a = journal.Find(kSource, "a");
+  ASSERT_TRUE(a && a->decided_by);
+  EXPECT_EQ(a->decided_by->rules_hash, "r");
+  const auto b = journal.Find(kSource, "b");
+  ASSERT_TRUE(b);
+  EXPECT_FALSE(b->decided_by);
+}
+
 TEST_F(JournalTest, GivesBackWhatWasAdded) {
   {
     Journal journal;

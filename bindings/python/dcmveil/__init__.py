@@ -12,7 +12,7 @@ from ._engine import Engine
 from ._errors import EncodeError, Error, Failed, Quarantined, Rejected, RuleError, RunError
 from ._native import version as _version
 from ._run import run
-from ._types import Counts, Diagnostic, InputOutcome, Report, Summary
+from ._types import Counts, Diagnostic, InputOutcome, Report, RuleSetOutputs, Summary
 
 __version__: str = _version()
 
@@ -28,6 +28,7 @@ __all__ = [
     "Rejected",
     "Report",
     "RuleError",
+    "RuleSetOutputs",
     "RunError",
     "Summary",
     "__version__",

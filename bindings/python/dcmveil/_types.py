@@ -88,6 +88,16 @@ class InputOutcome:
 
 
 @dataclasses.dataclass(frozen=True)
+class RuleSetOutputs:
+    """How many outputs came of one rule set."""
+
+    rules_hash: str
+    edition: str | None
+    """Of the profile; None where the rules have none."""
+    outputs: int
+
+
+@dataclasses.dataclass(frozen=True)
 class Summary:
     """How a run ended."""
 
@@ -100,6 +110,9 @@ class Summary:
     """How long it took, by the clock on the wall."""
     recalled: int
     """Of the counts: what an earlier run had done and was not processed again."""
+    rule_sets: tuple[RuleSetOutputs, ...]
+    """Empty if all outputs were made by the rules of this run. If not, by which, and how many: those
+    of this run first, then earlier ones, whose outputs stand as they were made."""
     journal_damaged: bool
     """The journal of earlier runs ended in what was not written whole; that was done again."""
     without_record: int

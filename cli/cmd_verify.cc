@@ -55,6 +55,19 @@ void PrintText(const verify::Report& report) {
   std::printf("%s (%s inputs, %s outputs, %s, %s)\n", style.Bold(summary).c_str(),
               WithCommas(report.inputs).c_str(), WithCommas(report.outputs).c_str(),
               Bytes(static_cast<double>(report.bytes)).c_str(), Duration(report.seconds).c_str());
+  if (!report.not_looked_at.empty()) {
+    std::uint64_t all = 0;
+    std::string reasons;
+    for (const auto& [reason, count] : report.not_looked_at) {
+      all += count;
+      reasons += (reasons.empty() ? "" : ", ") + reason + " " + WithCommas(count);
+    }
+    std::printf("  inputs not looked at: %s (%s); the run had not read them\n",
+                WithCommas(all).c_str(), reasons.c_str());
+  }
+  for (const std::string& input : report.missing_inputs) {
+    std::printf("  not there or cannot be read: %s\n", input.c_str());
+  }
   for (const std::string& text : report.not_checked) {
     std::printf("  not checked: %s\n", text.c_str());
   }
@@ -163,7 +176,8 @@ int VerifyVerb(const Flags& flags) {
     PrintText(report);
   }
   if (report.problem) std::fprintf(stderr, "dcmveil: %s\n", report.problem->c_str());
-  if (report.inputs > 0 && !Store(options.state, json)) {
+  const bool looked = report.inputs > 0 || !report.not_looked_at.empty();
+  if (looked && !Store(options.state, json)) {
     std::fprintf(stderr, "dcmveil: verify.json cannot be written in the state folder\n");
     if (exit_code == kAllWell) exit_code = kCouldNotGoOn;
   }

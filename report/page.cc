@@ -292,6 +292,16 @@ void Page::Verify() {
     html += "<strong class=\"bad\">it could not finish.</strong> " +
             Escaped(text(verify_, "problem")) + "</p>\n";
   }
+  const nlohmann::json skipped = verify_.value("inputs_not_looked_at", nlohmann::json());
+  if (skipped.is_object() && !skipped.empty()) {
+    std::string reasons;
+    for (const auto& [reason, count] : skipped.items()) {
+      if (!count.is_number_unsigned()) continue;
+      reasons += (reasons.empty() ? "" : ", ") + InCode(reason) + " " +
+                 WithCommas(count.get<std::uint64_t>());
+    }
+    html += "<p>Inputs not looked at, because the run had not read them: " + reasons + ".</p>\n";
+  }
   if (verify_.contains("not_checked") && verify_["not_checked"].is_array()) {
     for (const nlohmann::json& what : verify_["not_checked"]) {
       if (what.is_string()) {

@@ -200,7 +200,8 @@ Json VerifyResult(const fs::path& state) {
   const Json json = Json::parse(ReadText(state / "verify.json").value_or(""), nullptr, false);
   if (!json.is_object()) return {};
   Json result;
-  for (const char* name : {"result", "counts", "inputs", "outputs", "not_checked"}) {
+  for (const char* name :
+       {"result", "counts", "inputs", "inputs_not_looked_at", "outputs", "not_checked"}) {
     result[name] = Member(json, name);
   }
   return result;

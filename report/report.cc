@@ -101,7 +101,8 @@ ordered_json VerifyOf(const std::optional<std::string>& text) {
   const ordered_json verify = ordered_json::parse(*text, nullptr, false);
   if (!verify.is_object()) return nullptr;
   ordered_json json;
-  for (const char* name : {"result", "inputs", "outputs", "counts", "excused"}) {
+  for (const char* name :
+       {"result", "inputs", "inputs_not_looked_at", "outputs", "counts", "excused"}) {
     if (verify.contains(name)) json[name] = verify[name];
   }
   return json;

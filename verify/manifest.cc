@@ -51,6 +51,8 @@ Manifest::Line Manifest::At(std::uint64_t index) const {
   line.input = read("input").value_or("");
   line.output = read("output");
   line.outcome = read("outcome").value_or("");
+  line.reason = read("reason").value_or("");
+  line.of_earlier_rules = json.contains("decided_by");
   return line;
 }
 

@@ -18,6 +18,8 @@ class Manifest {
     std::string input;
     std::optional<std::string> output;
     std::string outcome;
+    std::string reason;             ///< of inputs without output
+    bool of_earlier_rules = false;  ///< decided by other rules than those of the run
   };
   Manifest() = default;
   ~Manifest();

@@ -18,6 +18,7 @@
 #include <thread>
 #include <tuple>
 
+#include "dcmveil/error.h"
 #include "verify/consistency.h"
 #include "verify/dcmtk/dictionary.h"
 #include "verify/facts.h"
@@ -39,6 +40,16 @@ constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr const char* kMethodCodes = "(0012,0064)";
 /// No identifier is longer; bulk data is not read for one.
 constexpr std::size_t kLongestIdentifier = 4096;
+
+/// Whether the run knew no more of the input than its name: a link out of the tree, what is no
+/// DICOM, what could not be read or had.
+bool WasNeverRead(const Manifest::Line& line) {
+  constexpr std::array<ErrorCode, 4> kNeverRead = {ErrorCode::kSymbolicLink, ErrorCode::kNotDicom,
+                                                   ErrorCode::kReadFailed, ErrorCode::kNotFound};
+  const std::optional<ErrorCode> reason = FindErrorCode(line.reason);
+  return !line.output && reason &&
+         std::find(kNeverRead.begin(), kNeverRead.end(), *reason) != kNeverRead.end();
+}
 
 struct Identifier {
   Kind kind;
@@ -218,6 +229,7 @@ class Verifier {
   void CheckPixels(const Layout& input, const Layout& output, const Facts& before,
                    std::vector<Finding>& findings) const;
   void CheckFolder(TextDecoder& decoder);
+  void TellMissing();
   /// Adds findings about the output.
   void Found(const std::string& file, std::vector<Finding> findings);
   [[nodiscard]] std::string SafeName(const std::string& name, Searcher& searcher,
@@ -248,7 +260,8 @@ class Verifier {
   std::uint64_t done_ = 0;
   std::uint64_t to_do_ = 0;
   std::atomic<std::uint64_t> unreadable_inputs_{0};
-  std::atomic<std::uint64_t> missing_inputs_{0};
+  std::vector<std::uint64_t> missing_;  ///< lines of inputs that could not be opened
+  std::uint64_t outputs_of_earlier_rules_ = 0;
 };
 
 std::optional<std::string> ReadText(const fs::path& file) {
@@ -326,6 +339,7 @@ bool Verifier::Prepare() {
       return Fail("the manifest has a line that is none");
     odd_input = odd_input || line.input.find(kReplacement) != std::string::npos;
     if (!line.output) continue;
+    if (line.of_earlier_rules) ++outputs_of_earlier_rules_;
     odd_output = odd_output || line.output->find(kReplacement) != std::string::npos;
     if (!listed_.insert(HashOf(*line.output)).second) {
       Found(*line.output, {{.check = "not-in-manifest",
@@ -367,13 +381,19 @@ void Verifier::ForEachLine(const Work& work) {
 
 void Verifier::Collect(std::uint64_t index, TextDecoder& decoder) {
   const Manifest::Line line = manifest_.At(index);
+  if (WasNeverRead(line)) {
+    const std::lock_guard lock(mutex_);
+    ++report_.not_looked_at[line.reason];
+    if (options_.on_progress) options_.on_progress(++done_, to_do_);
+    return;
+  }
   Collector collector(decoder);
   const Layout layout = ReadFile(one_input_ ? input_ : inputs_->PathOf(line.input), collector);
-  if (!layout.opened) ++missing_inputs_;
   // Of inputs that were not written the rest hardly matters, and many are no DICOM.
   if (layout.opened && !layout.readable && line.output) ++unreadable_inputs_;
   const std::uint64_t patient = collector.facts.PatientKey();
   const std::lock_guard lock(mutex_);
+  if (!layout.opened) missing_.push_back(index);
   ++report_.inputs;
   if (options_.on_progress) options_.on_progress(++done_, to_do_);
   Table& own = patients_[patient];
@@ -524,6 +544,7 @@ void Verifier::Inspect(std::uint64_t index, TextDecoder& decoder) {
   if (input.opened) CheckPixels(input, output, before.facts, findings);
   Found(name, std::move(findings));
   const std::lock_guard lock(mutex_);
+  if (!input.opened) missing_.push_back(index);
   if (input.opened) consistency_->Add(index, before.facts, after.facts);
   ++report_.outputs;
   report_.excused += after.excused;
@@ -583,6 +604,19 @@ void Verifier::CheckFolder(TextDecoder& decoder) {
   if (error) Fail("the output " + output_.string() + " cannot be listed");
 }
 
+void Verifier::TellMissing() {
+  // One that has an output was looked for twice.
+  std::sort(missing_.begin(), missing_.end());
+  missing_.erase(std::unique(missing_.begin(), missing_.end()), missing_.end());
+  if (missing_.empty()) return;
+  Fail(std::to_string(missing_.size()) +
+       " input(s) of the manifest are not there or cannot be read");
+  missing_.resize(std::min(missing_.size(), kMostMissing));
+  for (const std::uint64_t index : missing_) {
+    report_.missing_inputs.push_back(manifest_.At(index).input);
+  }
+}
+
 Report Verifier::Go() {
   const auto started = std::chrono::steady_clock::now();
   if (Prepare()) {
@@ -601,10 +635,13 @@ Report Verifier::Go() {
       report_.not_checked.push_back("the end of " + std::to_string(unreadable_inputs_) +
                                     " input(s), which do not read as DICOM to their last byte");
     }
-    if (missing_inputs_ > 0) {
-      Fail(std::to_string(missing_inputs_) +
-           " input(s) of the manifest are not there or cannot be read");
+    if (outputs_of_earlier_rules_ > 0) {
+      report_.not_checked.push_back(
+          std::to_string(outputs_of_earlier_rules_) +
+          " output(s) against the rules that made them: earlier rules did, and what stays on "
+          "purpose is known of the last ones only");
     }
+    TellMissing();
   }
   std::sort(report_.findings.begin(), report_.findings.end(),
             [](const Finding& a, const Finding& b) {
@@ -625,6 +662,8 @@ std::string ToJson(const Report& report) {
   json["message_type"] = "verify";
   json["result"] = report.problem ? "could-not-go-on" : report.counts.empty() ? "clean" : "found";
   json["inputs"] = report.inputs;
+  json["inputs_not_looked_at"] = report.not_looked_at;
+  json["missing_inputs"] = report.missing_inputs;
   json["outputs"] = report.outputs;
   json["bytes"] = report.bytes;
   json["counts"] = report.counts;

@@ -31,7 +31,11 @@ struct Report {
   std::vector<Finding> findings;                ///< sorted; at most kMostFindings
   std::map<std::string, std::uint64_t> counts;  ///< of all findings, by check
   std::vector<std::string> not_checked;         ///< what could not be looked at, and why
-  std::uint64_t inputs = 0;
+  /// Inputs of the manifest that are not there or cannot be read; at most kMostMissing of them.
+  std::vector<std::string> missing_inputs;
+  /// Inputs that the run itself had not read as DICOM, by its reason. They have no output.
+  std::map<std::string, std::uint64_t> not_looked_at;
+  std::uint64_t inputs = 0;  ///< looked at
   std::uint64_t outputs = 0;
   std::uint64_t bytes = 0;    ///< of outputs
   std::uint64_t excused = 0;  ///< identifiers that stand where the rules may leave them
@@ -42,6 +46,7 @@ struct Report {
   [[nodiscard]] bool clean() const { return counts.empty() && !problem; }
 };
 inline constexpr std::size_t kMostFindings = 10000;
+inline constexpr std::size_t kMostMissing = 10;
 
 /// Blocks until done; prints nothing; never throws but std::bad_alloc.
 [[nodiscard]] Report Verify(const Options& options);

@@ -232,6 +232,8 @@ class Resume(CliTest):
         self.assertIn(f"{before}  outputs were made by earlier rules", told)
         self.assertIn(old[:12], told)
         state = ["--state", self.State(output)]
+        verify = json.loads(Command("verify", *state, "--json").stdout)
+        self.assertIn("earlier rules", " ".join(verify["not_checked"]))
         proof = self.tmp / "proof.json"
         self.assertEqual(0, Command("proof", "make", *state, "-o", proof).returncode)
         self.assertEqual(expected, json.loads(proof.read_text())["proof"]["rule_sets"])

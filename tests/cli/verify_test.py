@@ -72,7 +72,9 @@ class Verify(CliTest):
                 self.assertEqual("clean", report["result"])
                 self.assertEqual([], report["findings"])
                 self.assertGreater(report["outputs"], 20)
-                self.assertEqual(len(Walk(self.samples)), report["inputs"])
+                self.assertEqual({"not-dicom"}, set(report["inputs_not_looked_at"]))
+                self.assertEqual(len(Walk(self.samples)),
+                                 report["inputs"] + report["inputs_not_looked_at"]["not-dicom"])
                 stored = json.loads((self.State(output) / "verify.json").read_text())
                 self.assertEqual("clean", stored["result"])
 
@@ -437,7 +439,44 @@ class Verify(CliTest):
         shutil.rmtree(samples / "US")
         result = Command("verify", "--state", self.State(self.clean), "-o", self.output, "-i", samples, "--json")
         self.assertEqual(1, result.returncode)
-        self.assertEqual("could-not-go-on", json.loads(result.stdout)["result"])
+        report = json.loads(result.stdout)
+        self.assertEqual("could-not-go-on", report["result"])
+        gone = sorted(line["input"] for line in self.lines if line["input"].startswith("US/"))
+        self.assertEqual(gone[:10], report["missing_inputs"])
+        text = Command("verify", "--state", self.State(self.clean), "-o", self.output, "-i", samples)
+        self.assertIn(gone[0], text.stdout.decode())
+
+    def test_inputs_that_the_run_could_not_read(self):
+        source, output = self.tmp / "in", self.tmp / "odd"
+        shutil.copytree(self.samples / "PET", source)
+        (source / "link").symlink_to("/nowhere")
+        (source / "text").write_bytes(b"no data set")
+        os.mkfifo(source / "fifo")
+        if os.geteuid() != 0:
+            (source / "secret").write_bytes(b"x")
+            (source / "secret").chmod(0)
+        (source / "cut").write_bytes(next(source.rglob("*.dcm")).read_bytes()[:-100])
+        self.Run(RULE, source, output, expect=3)
+        lines = self.ByInput(output)
+        self.assertEqual("truncated", lines["cut"]["reason"])
+        report = self.Verify(expect=0, state=self.State(output), output=output)
+        self.assertEqual("clean", report["result"])
+        odd = {"not-dicom": 2, "symbolic-link": 1}
+        if os.geteuid() != 0:
+            odd["read-failed"] = 1
+        self.assertEqual(odd, report["inputs_not_looked_at"])
+        self.assertEqual(len(lines) - sum(odd.values()), report["inputs"])
+        self.assertEqual([], report["missing_inputs"])
+        text = Command("verify", "--state", self.State(output)).stdout.decode()
+        self.assertIn(f"inputs not looked at: {sum(odd.values())} (not-dicom 2", text)
+        proof = self.tmp / "proof.json"
+        self.assertEqual(0, Command("proof", "make", "--state", self.State(output), "-o", proof).returncode)
+        self.assertEqual(odd, json.loads(proof.read_text())["proof"]["verify"]["inputs_not_looked_at"])
+        self.assertEqual(0, Command("proof", "check", proof, "--output", output).returncode)
+        # What was read, and was quarantined then, must still be there.
+        (source / "cut").unlink()
+        report = self.Verify(expect=1, state=self.State(output), output=output)
+        self.assertEqual(["cut"], report["missing_inputs"])
 
     def test_default_state_and_text(self):
         result = Command("verify", "-i", self.samples, "-o", self.clean)

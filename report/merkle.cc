@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -64,20 +65,36 @@ std::string Hex(const Hash& hash) {
   return text;
 }
 
-std::optional<Hash> FromHex(std::string_view text) {
+std::optional<std::string> BytesOfHex(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
-  Hash hash = {};
-  if (text.size() != 2 * hash.size()) return std::nullopt;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const std::size_t digit = kDigits.find(text[i]);
-    if (digit == std::string_view::npos) return std::nullopt;
-    hash[i / 2] = static_cast<std::uint8_t>((std::size_t{hash[i / 2]} << 4U) | digit);
+  if (text.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    const std::size_t high = kDigits.find(text[i]);
+    const std::size_t low = kDigits.find(text[i + 1]);
+    if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+    bytes.push_back(static_cast<char>(high * 16 + low));
   }
+  return bytes;
+}
+
+std::optional<Hash> FromHex(std::string_view text) {
+  Hash hash = {};
+  const std::optional<std::string> bytes = BytesOfHex(text);
+  if (!bytes || bytes->size() != hash.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), hash.begin());
   return hash;
 }
 
-void MerkleTree::Add(const Hash& hash) {
-  Hash top = Sha256Of(std::string_view("\0", 1), Bytes(hash));
+void MerkleTree::Add(const Hash& entry) {
+  AddLeaf(Sha256Of(std::string_view("\0", 1), Bytes(entry)));
+}
+
+void MerkleTree::Add(const Hash& name, const Hash& content) {
+  AddLeaf(Sha256Of(std::string_view("\0", 1), Bytes(name), Bytes(content)));
+}
+
+void MerkleTree::AddLeaf(Hash top) {
   // Each trailing one bit of the size is a full subtree that this leaf completes to a larger one.
   for (std::uint64_t n = size_; (n & 1U) != 0; n >>= 1U) {
     top = Node(levels_.back(), top);

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <thread>
-#include <unordered_map>
+#include <utility>
 
 #include "report/merkle.h"
 #include "report/signature.h"
@@ -19,7 +19,8 @@ namespace fs = std::filesystem;
 namespace {
 
 using Json = nlohmann::json;  // keys sorted: one text for one content
-constexpr const char* kFormat = "dcmveil-proof-1";
+constexpr const char* kFormat = "dcmveil-proof-2";
+constexpr std::string_view kAnyFormat = "dcmveil-proof-";
 constexpr const char* kDicomdir = "DICOMDIR";
 constexpr const char* kHashes = "hashes.ndjson";
 
@@ -44,41 +45,22 @@ Json Member(const Json& object, const char* name) {
   return it != object.end() ? *it : Json();
 }
 
-/// Bytes that are no UTF-8 are shown as U+FFFD in the manifest.
-std::string Shown(const std::string& name) {
-  return Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace))
-      .get<std::string>();
+/// A file name of the manifest with all its bytes: those that are no UTF-8 stand in hex beside it.
+/// Empty: none.
+std::string NameIn(const Json& line, const std::string& key) {
+  const std::string hex = Text(line, (key + "_bytes").c_str());
+  return hex.empty() ? Text(line, key.c_str()) : BytesOfHex(hex).value_or("");
 }
 
-/// The files behind names of the manifest.
-class Files {
- public:
-  explicit Files(fs::path root) : root_(std::move(root)) {}
-  [[nodiscard]] fs::path PathOf(const std::string& shown) {
-    std::error_code error;
-    if (!fs::is_directory(root_, error)) return root_;
-    if (shown.find("\xEF\xBF\xBD") == std::string::npos) return root_ / shown;
-    if (!listed_) List();
-    const auto it = odd_.find(shown);
-    return root_ / (it != odd_.end() ? it->second : shown);
-  }
-
- private:
-  void List() {
-    listed_ = true;
-    std::error_code error;
-    for (auto it = fs::recursive_directory_iterator(root_, error);
-         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-      const std::string name = it->path().lexically_relative(root_).string();
-      std::string shown = Shown(name);
-      if (shown != name) odd_.try_emplace(std::move(shown), name);
-    }
-  }
-
-  fs::path root_;
-  bool listed_ = false;
-  std::unordered_map<std::string, std::string> odd_;
-};
+/// The files behind names of the manifest. A root that is no folder is the one file.
+std::vector<fs::path> PathsOf(const fs::path& root, const std::vector<std::string>& names) {
+  std::error_code error;
+  const bool is_folder = fs::is_directory(root, error);
+  std::vector<fs::path> paths;
+  paths.reserve(names.size());
+  for (const std::string& name : names) paths.push_back(is_folder ? root / name : root);
+  return paths;
+}
 
 /// The hashes of the files in their order; nothing if one cannot be read.
 std::optional<std::vector<Hash>> HashAll(const std::vector<fs::path>& files, int jobs) {
@@ -105,9 +87,12 @@ std::optional<std::vector<Hash>> HashAll(const std::vector<fs::path>& files, int
   return hashes;
 }
 
-std::string RootOf(const std::vector<Hash>& hashes) {
+/// Names relative to the output, and the hashes of what the files hold. A file that has another
+/// name is not the one that it was, so that the name is in the leaf; as a hash, so that no name
+/// can run into the content. Sorted by names.
+std::string RootOf(const std::vector<std::pair<std::string, Hash>>& files) {
   MerkleTree tree;
-  for (const Hash& hash : hashes) tree.Add(hash);
+  for (const auto& [name, content] : files) tree.Add(Sha256Of(name), content);
   return Hex(tree.Root());
 }
 
@@ -141,7 +126,7 @@ void LoadHashes(const fs::path& state, Account& account) {
     if (!json.is_object() || at >= account.outputs.size()) return;
     const std::optional<Hash> output = FromHex(Text(json, "output_sha256"));
     const std::optional<Hash> input = FromHex(Text(json, "input_sha256"));
-    if (Text(json, "output") != account.outputs[at] || !output) return;
+    if (FromHex(Text(json, "name_sha256")) != Sha256Of(account.outputs[at]) || !output) return;
     outputs.push_back(*output);
     has_inputs = has_inputs && input;
     inputs.push_back(input.value_or(Hash{}));
@@ -156,7 +141,7 @@ bool StoreHashes(const fs::path& state, const Account& account) {
   std::ofstream stream(state / kHashes, std::ios::trunc);
   for (std::size_t i = 0; i < account.outputs.size(); ++i) {
     nlohmann::ordered_json line;
-    line["output"] = account.outputs[i];
+    line["name_sha256"] = Hex(Sha256Of(account.outputs[i]));
     if (account.input_hashes) line["input_sha256"] = Hex((*account.input_hashes)[i]);
     line["output_sha256"] = Hex((*account.output_hashes)[i]);
     stream << line.dump() << "\n";
@@ -172,14 +157,14 @@ bool ReadManifest(const fs::path& file, Account& account) {
     const Json json = Json::parse(line, nullptr, false);
     if (!json.is_object()) return false;
     const std::string outcome = Text(json, "outcome");
-    const std::string input = Text(json, "input");
+    const std::string input = NameIn(json, "input");
     if (outcome.empty() || input.empty()) return false;
     ++account.all_inputs;
     ++account.outcomes[outcome];
     if (const std::string reason = Text(json, "reason"); !reason.empty()) {
       ++account.reasons[outcome][reason];
     }
-    if (std::string output = Text(json, "output"); !output.empty()) {
+    if (std::string output = NameIn(json, "output"); !output.empty()) {
       if (const Json by = Member(json, "decided_by"); by.is_object()) {
         ++account.of_earlier_rules[{Text(by, "rules_hash"), Text(by, "edition")}];
       }
@@ -242,17 +227,15 @@ std::optional<std::string> AddInputs(const Json& run, Account& account, int jobs
   proof["inputs"]["root"] = nullptr;
   if (Flag(run, "input_is_service")) return std::nullopt;
   if (!account.input_hashes) {
-    Files files(Resolve(run, "input"));
-    std::vector<fs::path> paths;
-    paths.reserve(account.inputs.size());
-    for (const std::string& name : account.inputs) paths.push_back(files.PathOf(name));
-    account.input_hashes = HashAll(paths, jobs);
+    account.input_hashes = HashAll(PathsOf(Resolve(run, "input"), account.inputs), jobs);
   }
   if (!account.input_hashes) return "an input of the manifest is not there or cannot be read";
-  // In an order that says nothing of names.
+  // Names of inputs may be of people: neither they nor their order go in.
   std::vector<Hash> hashes = *account.input_hashes;
   std::sort(hashes.begin(), hashes.end());
-  proof["inputs"]["root"] = RootOf(hashes);
+  MerkleTree tree;
+  for (const Hash& hash : hashes) tree.Add(hash);
+  proof["inputs"]["root"] = Hex(tree.Root());
   return std::nullopt;
 }
 
@@ -264,11 +247,7 @@ std::optional<std::string> AddOutputs(const Json& run, Account& account, int job
   fs::path root = Resolve(run, "output");
   if (!fs::is_directory(root, error)) root = root.parent_path();
   if (!account.output_hashes) {
-    Files files(root);
-    std::vector<fs::path> paths;
-    paths.reserve(account.outputs.size());
-    for (const std::string& name : account.outputs) paths.push_back(files.PathOf(name));
-    account.output_hashes = HashAll(paths, jobs);
+    account.output_hashes = HashAll(PathsOf(root, account.outputs), jobs);
   }
   if (!account.output_hashes) return "an output of the manifest is not there or cannot be read";
   std::vector<std::pair<std::string, Hash>> files;
@@ -281,22 +260,19 @@ std::optional<std::string> AddOutputs(const Json& run, Account& account, int job
     files.emplace_back(kDicomdir, *hash);
   }
   std::sort(files.begin(), files.end());
-  std::vector<Hash> hashes;
-  hashes.reserve(files.size());
-  for (const auto& [name, hash] : files) hashes.push_back(hash);
   proof["outputs"]["count"] = files.size();
-  proof["outputs"]["root"] = RootOf(hashes);
+  proof["outputs"]["root"] = RootOf(files);
   return std::nullopt;
 }
 
-/// The names of all files below, as the manifest would show them, sorted, with their paths.
-std::optional<std::vector<std::pair<std::string, fs::path>>> ListFiles(const fs::path& root) {
-  std::vector<std::pair<std::string, fs::path>> files;
+/// The names of all files below, sorted.
+std::optional<std::vector<std::string>> ListFiles(const fs::path& root) {
+  std::vector<std::string> files;
   std::error_code error;
   auto it = fs::recursive_directory_iterator(root, error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
     if (it->is_directory(error) && !it->is_symlink(error)) continue;
-    files.emplace_back(Shown(it->path().lexically_relative(root).string()), it->path());
+    files.push_back(it->path().lexically_relative(root).string());
   }
   if (error) return std::nullopt;
   std::sort(files.begin(), files.end());
@@ -345,27 +321,25 @@ void CheckOutputs(const Json& outputs, const fs::path& folder, int jobs, ProofCh
     check.wrong.emplace_back("it says nothing of files in a folder");
     return;
   }
-  const auto files = ListFiles(folder);
+  const auto names = ListFiles(folder);
   std::optional<std::vector<Hash>> hashes;
-  if (files) {
-    std::vector<fs::path> paths;
-    paths.reserve(files->size());
-    for (const auto& [name, path] : *files) paths.push_back(path);
-    hashes = HashAll(paths, jobs);
-  }
+  if (names) hashes = HashAll(PathsOf(folder, *names), jobs);
   if (!hashes) {
     check.problem = "the output " + folder.string() + " cannot be read";
     return;
   }
+  std::vector<std::pair<std::string, Hash>> files;
+  files.reserve(names->size());
+  for (std::size_t i = 0; i < names->size(); ++i) files.emplace_back((*names)[i], (*hashes)[i]);
   const Json count = Member(outputs, "count");
-  if (count != hashes->size()) {
-    check.wrong.push_back("the output has " + std::to_string(hashes->size()) + " files and not " +
+  if (count != files.size()) {
+    check.wrong.push_back("the output has " + std::to_string(files.size()) + " files and not " +
                           count.dump());
-  } else if (RootOf(*hashes) != root) {
+  } else if (RootOf(files) != root) {
     check.wrong.emplace_back("a file of the output is another, or has another name");
   } else {
-    check.right.push_back("the output has these " + std::to_string(hashes->size()) +
-                          " files, byte for byte, and no other");
+    check.right.push_back("the output has these " + std::to_string(files.size()) +
+                          " files under these names, byte for byte, and no other");
   }
 }
 
@@ -430,7 +404,7 @@ ProofCheck CheckProof(const fs::path& proof, const fs::path& output, const fs::p
   const Json json = Json::parse(ReadText(proof).value_or(""), nullptr, false);
   const Json content = json.is_object() ? Member(json, "proof") : Json();
   if (!content.is_object() || Text(content, "format") != kFormat) {
-    check.problem = proof.string() + " is no proof that can be read";
+    check.problem = proof.string() + " is no proof that can be read (" + kFormat + ")";
     return check;
   }
   CheckSignature(json, public_key, check);

@@ -76,7 +76,8 @@ class Proof(CliTest):
         self.assertEqual(len(lines), sum(proof["outcomes"].values()))
         self.assertEqual("clean", proof["verify"]["result"])
         tree = Tree(self.output)
-        outputs = [hashlib.sha256(tree[name]).digest() for name in sorted(tree)]
+        outputs = [hashlib.sha256(name).digest() + hashlib.sha256(tree[name]).digest() for name in sorted(tree)]
+        self.assertEqual("dcmveil-proof-2", proof["format"])
         self.assertEqual({"count": len(tree), "root": Root(outputs).hex()}, proof["outputs"])
         inputs = sorted(hashlib.sha256(source.read_bytes()).digest()
                         for source, _, _ in self.Pairs(self.samples, self.output))
@@ -107,6 +108,8 @@ class Proof(CliTest):
                              ("more", lambda: (copy / "more").write_text("")),
                              ("less", lambda: (copy / names[1]).unlink()),
                              ("renamed", lambda: (copy / names[-1]).rename(copy / "0.dcm")),
+                             ("renamed in place", lambda: (copy / names[-1]).rename(copy / f"{names[-1]}_DOE")),
+                             ("a renamed folder", lambda: self.RenameLastFolder(copy)),
                              ("a link", lambda: self.Link(copy / names[2], copy / names[3]))):
             with self.subTest(what=what):
                 shutil.rmtree(copy)
@@ -119,6 +122,11 @@ class Proof(CliTest):
     def Append(file):
         with open(file, "ab") as stream:
             stream.write(b"\0")
+
+    @staticmethod
+    def RenameLastFolder(folder):
+        last = sorted(path for path in folder.iterdir() if path.is_dir())[-1]
+        last.rename(last.with_name(f"{last.name}_DOE_JANE"))
 
     @staticmethod
     def Link(file, target):
@@ -146,6 +154,31 @@ class Proof(CliTest):
         changed.write_text("{}")
         self.Check(expect=1, proof=changed)
         self.Check("--output", self.tmp / "none", expect=1)
+
+    def test_an_earlier_format_is_told(self):
+        old = json.loads(self.proof.read_text())
+        old["proof"]["format"] = "dcmveil-proof-1"
+        file = self.tmp / "old.json"
+        file.write_text(json.dumps(old))
+        self.assertIn(b"dcmveil-proof-2", Command("proof", "check", file).stderr)
+        self.Check(expect=1, proof=file)
+
+    def test_the_output_is_named_in_any_way(self):
+        for name in (".", "./", f"../{self.output.name}/", self.output):
+            result = Command("proof", "check", self.proof, "--output", name, cwd=self.output)
+            self.assertEqual(0, result.returncode, result.stdout)
+
+    def test_names_that_are_no_utf8(self):
+        source, output = self.tmp / "in", self.tmp / "out"
+        source.mkdir()
+        for number, (path, _, _) in enumerate(list(self.Pairs(self.samples, self.output))[:3]):
+            shutil.copy(path, os.fsencode(source) + b"/\xe4%d\xff" % number)
+        self.Run("research-export.yaml", source, output, "--layout", "mirror", expect=0)
+        file = self.tmp / "p.json"
+        self.Make(file, state=self.State(output))
+        self.Check("--output", output, expect=0, proof=file)
+        os.rename(os.fsencode(output) + b"/\xe42\xff", os.fsencode(output) + b"/\xe42\xfe")
+        self.Check("--output", output, expect=4, proof=file)
 
     def test_unsigned(self):
         file = self.tmp / "unsigned.json"

@@ -150,7 +150,6 @@ class Proof(CliTest):
         expect_wrong(lambda p: p["signature"].update(public_key=self.other.read_text()))
         expect_wrong(lambda p: p.update(signature=None), "--public-key", self.public)
         self.assertIn("WRONG", self.Check("--public-key", self.other, expect=4))
-        self.Check("--public-key", self.tmp / "none", expect=4)
         changed.write_text("{}")
         self.Check(expect=1, proof=changed)
         self.Check("--output", self.tmp / "none", expect=1)
@@ -179,6 +178,51 @@ class Proof(CliTest):
         self.Check("--output", output, expect=0, proof=file)
         os.rename(os.fsencode(output) + b"/\xe42\xff", os.fsencode(output) + b"/\xe42\xfe")
         self.Check("--output", output, expect=4, proof=file)
+
+    def test_what_is_no_public_key(self):
+        (self.tmp / "text").write_text("no key")
+        for file, word in ((self.sign, b"private key"), (self.tmp / "text", b"no public key"),
+                           (self.tmp / "none", b"cannot be read")):
+            result = Command("proof", "check", self.proof, "--public-key", file)
+            self.assertEqual(2, result.returncode, result.stdout)
+            self.assertIn(word, result.stderr)
+            self.assertNotIn(b"WRONG", result.stdout)
+
+    def test_nothing_but_a_proof_is_replaced(self):
+        key = self.tmp / "project.key"
+        key.write_text("secret")
+        link = self.tmp / "dangling"
+        link.symlink_to(self.output / "proof.json")
+        for file in (key, self.tmp, link, self.State(self.output) / "manifest.ndjson", "/dev/null"):
+            with self.subTest(file=file):
+                self.assertIn(b"not overwritten", self.Make(file, expect=2).stderr)
+        self.assertEqual("secret", key.read_text())
+        key.write_text('{"proof": {"format": "other"}}')
+        self.Make(key, expect=2)
+        file = self.tmp / "p.json"
+        self.Make(file)
+        self.Make(file, "--sign-key", self.sign)
+        self.assertEqual(self.proof.read_bytes(), file.read_bytes())
+
+    def test_not_into_the_files_and_no_new_folder(self):
+        before = Tree(self.output)
+        for file in (self.output / "proof.json", self.output / "sub" / "proof.json", self.samples / "proof.json"):
+            with self.subTest(file=file):
+                self.assertIn(b"lies inside", self.Make(file, expect=2).stderr)
+        self.assertEqual(before, Tree(self.output))
+        self.assertIn(b"no folder", self.Make(self.tmp / "new" / "proof.json", expect=2).stderr)
+        self.assertFalse((self.tmp / "new").exists())
+        result = Command("proof", "make", "--state", self.State(self.output), cwd=self.output)
+        self.assertEqual(2, result.returncode, result.stderr)
+
+    def test_a_report_replaces_no_other_file_by_its_proof(self):
+        report = self.tmp / "report"
+        report.mkdir()
+        (report / "proof.json").write_text("mine")
+        result = self.Run("research-export.yaml", self.samples, self.tmp / "out", "--report", report, expect=2)
+        self.assertIn(b"not overwritten", result.stderr)
+        self.assertEqual("mine", (report / "proof.json").read_text())
+        self.assertFalse((self.tmp / "out").exists())
 
     def test_unsigned(self):
         file = self.tmp / "unsigned.json"

@@ -26,7 +26,13 @@ constexpr const char* kExitCodes =
     "Exit status: 0 the proof was written, or holds; 1 could not go on; 2 the command is wrong;\n"
     "4 something is not as the proof says.";
 
+int Wrong(const std::string& message) {
+  std::fprintf(stderr, "dcmveil: %s\n", message.c_str());
+  return kUsage;
+}
+
 int Make(const Flags& flags) {
+  if (const auto why = report::WhyNoPlaceForProof(flags.state, flags.file)) return Wrong(*why);
   const std::optional<std::string> problem =
       report::WriteProofFile(flags.state, flags.file, flags.sign_key, flags.jobs);
   if (!problem) return kAllWell;
@@ -35,6 +41,9 @@ int Make(const Flags& flags) {
 }
 
 int Check(const Flags& flags) {
+  if (!flags.public_key.empty()) {
+    if (const auto why = report::WhyNoPublicKey(flags.public_key)) return Wrong(*why);
+  }
   const report::ProofCheck check =
       report::CheckProof(flags.proof, flags.output, flags.public_key, flags.jobs);
   for (const std::string& text : check.right) std::printf("holds: %s\n", text.c_str());
@@ -58,7 +67,9 @@ Verb AddProof(CLI::App& command) {
   make->add_option("--state", flags->state, "State folder of the run")
       ->required()
       ->type_name("DIR");
-  make->add_option("-o,--out", flags->file, "File to write [proof.json]")->type_name("FILE");
+  make->add_option("-o,--out", flags->file,
+                   "File to write [proof.json]; nothing but an earlier proof is overwritten")
+      ->type_name("FILE");
   make->add_option("--sign-key", flags->sign_key,
                    "Private key of Ed25519 (PEM), as openssl genpkey -algorithm ed25519 makes it")
       ->type_name("FILE");

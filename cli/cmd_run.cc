@@ -240,6 +240,11 @@ std::string ReportFolder(const Flags& flags, const RunOptions& options) {
 /// The page holds values, and must not lie where the outputs are passed on.
 bool PrepareReport(const std::string& folder_name, RunOptions& options, bool& made) {
   if (!MayHoldReport(folder_name, {options.input, options.output})) return false;
+  const auto why = report::WhyNoProofOver(std::filesystem::path(folder_name) / "proof.json");
+  if (why && !options.dry_run) {
+    std::fprintf(stderr, "dcmveil: %s\n", why->c_str());
+    return false;
+  }
   if (!MakeReportFolder(folder_name, made)) {
     std::fprintf(stderr, "dcmveil: the folder %s cannot be made\n", folder_name.c_str());
     return false;

@@ -279,6 +279,20 @@ std::optional<std::vector<std::string>> ListFiles(const fs::path& root) {
   return files;
 }
 
+/// Of whichever format.
+bool IsProof(const fs::path& file) {
+  std::error_code error;
+  if (!fs::is_regular_file(file, error)) return false;
+  const Json json = Json::parse(ReadText(file).value_or(""), nullptr, false);
+  const Json content = json.is_object() ? Member(json, "proof") : Json();
+  return content.is_object() && Text(content, "format").starts_with(kAnyFormat);
+}
+
+bool IsWithin(const fs::path& inner, const fs::path& outer) {
+  const fs::path rest = inner.lexically_relative(outer);
+  return !rest.empty() && *rest.begin() != "..";
+}
+
 void CheckSignature(const Json& json, const fs::path& public_key, ProofCheck& check) {
   const Json signature = Member(json, "signature");
   const bool is_signed = signature.is_object();
@@ -345,6 +359,44 @@ void CheckOutputs(const Json& outputs, const fs::path& folder, int jobs, ProofCh
 
 }  // namespace
 
+std::optional<std::string> WhyNoProofOver(const fs::path& file) {
+  std::error_code error;
+  const bool is_free = fs::symlink_status(file, error).type() == fs::file_type::not_found;
+  if (is_free || IsProof(file)) return std::nullopt;
+  return file.string() + " exists, is no proof, and is not overwritten";
+}
+
+std::optional<std::string> WhyNoPlaceForProof(const fs::path& state, const fs::path& file) {
+  std::error_code error;
+  // Of a relative name of which nothing is there yet, weakly_canonical() makes no absolute one.
+  const fs::path absolute = fs::absolute(file, error);
+  const fs::path place = error ? fs::path() : fs::weakly_canonical(absolute, error);
+  if (error) return file.string() + " is no usable path";
+  const Json run = Json::parse(ReadText(state / "run.json").value_or(""), nullptr, false);
+  for (const std::string name : {"input", "output"}) {
+    if (!run.is_object() || Flag(run, (name + "_is_service").c_str())) continue;
+    const fs::path folder = fs::weakly_canonical(Resolve(run, name.c_str()), error);
+    if (!error && IsWithin(place, folder)) {
+      return "the proof " + file.string() + " lies inside the run's " + name;
+    }
+  }
+  if (std::optional<std::string> why = WhyNoProofOver(file)) return why;
+  if (!fs::is_directory(place.parent_path(), error)) {
+    return "there is no folder " + place.parent_path().string();
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WhyNoPublicKey(const fs::path& file) {
+  const std::optional<std::string> pem = ReadText(file);
+  if (!pem) return "the public key " + file.string() + " cannot be read";
+  if (HoldsPublicKey(*pem)) return std::nullopt;
+  if (pem->find("PRIVATE KEY-----") != std::string::npos) {
+    return file.string() + " is a private key; the public one is made by openssl pkey -pubout";
+  }
+  return file.string() + " holds no public key in PEM form";
+}
+
 std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path& file,
                                           const fs::path& sign_key, int jobs) {
   const Json run = Json::parse(ReadText(state / "run.json").value_or(""), nullptr, false);
@@ -386,6 +438,8 @@ std::optional<std::string> WriteProofFile(const fs::path& state, const fs::path&
     signed_part["value"] = ToBase64(signature->value);
     whole["signature"] = signed_part;
   }
+  // Hashing takes long enough for somebody else to have put something there.
+  if (std::optional<std::string> why = WhyNoProofOver(file)) return why;
   std::ofstream stream(file, std::ios::trunc);
   stream << whole.dump(2, ' ', false, Json::error_handler_t::replace) << "\n";
   stream.close();

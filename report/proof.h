@@ -23,6 +23,15 @@ namespace dcmveil::report {
                                                         const std::filesystem::path& sign_key,
                                                         int jobs = 0);
 
+/// Why a proof may not be written to `file`, or nothing: there is something that is no proof. One
+/// line for people, as of the following.
+[[nodiscard]] std::optional<std::string> WhyNoProofOver(const std::filesystem::path& file);
+/// The same of a run's proof, which also needs a folder and may not lie in the input or output.
+[[nodiscard]] std::optional<std::string> WhyNoPlaceForProof(const std::filesystem::path& state,
+                                                            const std::filesystem::path& file);
+/// Why the file gives no key to check a signature with, or nothing.
+[[nodiscard]] std::optional<std::string> WhyNoPublicKey(const std::filesystem::path& file);
+
 struct ProofCheck {
   /// The file is no proof or cannot be read.
   std::optional<std::string> problem;

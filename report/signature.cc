@@ -82,6 +82,8 @@ bool IsSignedBy(std::string_view public_key_pem, std::string_view bytes,
                           bytes.size()) == 1;
 }
 
+bool HoldsPublicKey(std::string_view pem) { return PublicKey(pem) != nullptr; }
+
 bool IsSameKey(std::string_view one_pem, std::string_view other_pem) {
   const Pkey one = PublicKey(one_pem);
   const Pkey other = PublicKey(other_pem);

@@ -23,6 +23,7 @@ struct Signature {
 /// False also if the key is no public key of Ed25519.
 [[nodiscard]] bool IsSignedBy(std::string_view public_key_pem, std::string_view bytes,
                               std::string_view signature);
+[[nodiscard]] bool HoldsPublicKey(std::string_view pem);
 /// Whether two PEM texts hold the same public key.
 [[nodiscard]] bool IsSameKey(std::string_view one_pem, std::string_view other_pem);
 

@@ -214,6 +214,9 @@ class Proof(CliTest):
         self.assertFalse((self.tmp / "new").exists())
         result = Command("proof", "make", "--state", self.State(self.output), cwd=self.output)
         self.assertEqual(2, result.returncode, result.stderr)
+        self.assertIn(b"lies inside", result.stderr)
+        result = Command("proof", "make", "--state", self.State(self.output), "-o", "", cwd=self.tmp)
+        self.assertEqual(2, result.returncode, result.stderr)
 
     def test_a_report_replaces_no_other_file_by_its_proof(self):
         report = self.tmp / "report"

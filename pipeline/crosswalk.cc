@@ -34,6 +34,49 @@ fs::path Unfinished(const fs::path& file) {
   return name;
 }
 
+fs::path Previous(const fs::path& file) {
+  fs::path name = file;
+  name += ".previous";
+  return name;
+}
+
+/// How every crosswalk begins: CMS EnvelopedData (RFC 5652 sections 3 and 6.1) in BER of lengths
+/// that are told at the end, up to its version. Most other CMS files tell them at once.
+constexpr std::string_view kBeginning(
+    "\x30\x80\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x03\xA0\x80\x30\x80\x02\x01", 19);
+
+enum class Standing { kNothing, kCrosswalk, kOther };
+
+/// What has the name. An empty file, as a killed run may leave one, is nobody's loss.
+Standing WhatIs(const fs::path& name) {
+  std::error_code error;
+  const fs::file_type type = fs::symlink_status(name, error).type();
+  if (type == fs::file_type::not_found) return Standing::kNothing;
+  std::ifstream stream;
+  if (type == fs::file_type::regular) stream.open(name, std::ios::binary);
+  if (!stream.is_open()) return Standing::kOther;
+  std::string beginning(kBeginning.size(), '\0');
+  stream.read(beginning.data(), static_cast<std::streamsize>(beginning.size()));
+  const bool is_empty = stream.gcount() == 0 && !stream.bad();
+  return is_empty || beginning == kBeginning ? Standing::kCrosswalk : Standing::kOther;
+}
+
+/// A name that the crosswalk needs and something else has; empty: none. Such a file may be all that
+/// there is of a key.
+fs::path FindOther(const fs::path& file) {
+  bool found = true;
+  for (std::size_t part = 1; found; ++part) {
+    const fs::path name = PartName(file, part);
+    found = false;
+    for (const fs::path& needed : {name, Previous(name), Unfinished(name)}) {
+      const Standing standing = WhatIs(needed);
+      if (standing == Standing::kOther) return needed;
+      found = found || standing == Standing::kCrosswalk;
+    }
+  }
+  return {};
+}
+
 std::string Line(const CrosswalkRow& row) {
   return row.kind + "," + CsvField(row.before) + "," + CsvField(row.after) + "," +
          CsvField(row.issuer) + "\n";
@@ -142,6 +185,10 @@ std::unique_ptr<Crosswalk> Crosswalk::To(const fs::path& file,
     problem = "crosswalk: no certificate says who may open it";
     return nullptr;
   }
+  if (const fs::path other = FindOther(file); !other.empty()) {
+    problem = other.string() + " is no crosswalk, and is not overwritten";
+    return nullptr;
+  }
   if (dry_run) return nullptr;
   std::unique_ptr<Crosswalk> crosswalk(new Crosswalk(file, std::move(certificates)));
   if (crosswalk->BeginPart()) return crosswalk;
@@ -159,11 +206,13 @@ Crosswalk::~Crosswalk() {
 }
 
 bool Crosswalk::BeginPart() {
-  const fs::path name = Unfinished(PartName(file_, ++parts_));
-  // What an interrupted run left; its mode and owner may be anything.
+  const fs::path name = Unfinished(PartName(file_, parts_ + 1));
+  if (WhatIs(name) == Standing::kOther) return false;
+  // What a killed run left; its mode and owner may be anything.
   ::unlink(name.c_str());
   descriptor_ = ::open(name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (descriptor_ < 0) return false;
+  ++parts_;
   writer_ = cms::Writer::To(descriptor_, recipients_);
   buffer_ = kHeader;
   in_part_ = kHeader.size();
@@ -214,13 +263,11 @@ bool Crosswalk::Add(const CrosswalkEntry& entry) {
 }
 
 bool Crosswalk::Finish() {
-  if (!EndPart()) return false;
+  if (!EndPart() || !FindOther(file_).empty()) return false;
   std::error_code error;
   const auto keep = [&error](const fs::path& name) {
-    if (!fs::exists(name, error)) return false;
-    fs::path previous = name;
-    previous += ".previous";
-    fs::rename(name, previous, error);
+    if (WhatIs(name) == Standing::kNothing) return false;
+    fs::rename(name, Previous(name), error);
     return !error;
   };
   std::size_t part = 1;

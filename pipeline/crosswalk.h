@@ -40,8 +40,8 @@ struct CrosswalkRow {
 /// patients, studies and series 16 bytes each stay in memory. One thread at a time.
 class Crosswalk {
  public:
-  /// Null, with `problem` set, if it cannot be. `dry_run`: null and no problem if the recipients
-  /// can be used, and nothing is written.
+  /// Null, with `problem` set, if it cannot be, also if something that is no crosswalk has one of
+  /// its names. `dry_run`: null and no problem if it could be, and nothing is written.
   [[nodiscard]] static std::unique_ptr<Crosswalk> To(
       const std::filesystem::path& file, const std::vector<std::filesystem::path>& recipients,
       bool dry_run, std::string& problem);
@@ -52,7 +52,8 @@ class Crosswalk {
 
   /// False if it cannot be written.
   [[nodiscard]] bool Add(const CrosswalkEntry& entry);
-  /// Gives the files their names; those of an earlier run get ".previous" behind theirs.
+  /// Gives the files their names; those of an earlier run get ".previous" behind theirs. False
+  /// if it cannot, also if something else has come to have one.
   [[nodiscard]] bool Finish();
   /// Bytes of text after which the next file begins; for tests.
   void set_longest_part(std::uint64_t bytes) { longest_part_ = bytes; }

@@ -341,6 +341,22 @@ class Crosswalk(WithPeople):
                  self.tmp / "w", "--crosswalk-to", self.office, expect=3)
         self.assertFalse((self.tmp / "w").exists())
 
+    def test_what_is_no_crosswalk_stays(self):
+        key = self.tmp / "walk.p7m"
+        key.write_text("secret")
+        for _ in range(2):
+            result = self.Run("research-export.yaml", self.samples, self.tmp / "out", "--crosswalk", key,
+                              "--crosswalk-to", self.office, expect=2)
+            self.assertIn(b"is no crosswalk", result.stderr)
+        self.assertEqual("secret", key.read_text())
+        self.assertFalse((self.tmp / "out").exists())
+        key.unlink()
+        previous = self.tmp / "walk.p7m.previous"
+        previous.write_text("secret")
+        self.Run("research-export.yaml", self.samples, self.tmp / "out", "--crosswalk", key,
+                 "--crosswalk-to", self.office, expect=2)
+        self.assertEqual("secret", previous.read_text())
+
     def test_odd_identifiers(self):
         source = self.tmp / "in"
         source.mkdir()

@@ -68,10 +68,23 @@ TEST(CrosswalkTest, OneRowForEachEntityInParts) {
   EXPECT_NE(problem, "");
 }
 
+/// Makes one of two parts.
+void WriteTwoParts(const std::filesystem::path& file) {
+  std::string problem;
+  const auto crosswalk =
+      Crosswalk::To(file, {People::Get().office.certificate_file}, false, problem);
+  ASSERT_NE(crosswalk, nullptr) << problem;
+  crosswalk->set_longest_part(1);
+  ASSERT_TRUE(crosswalk->Add(Entry("1", 1, 1)));
+  ASSERT_TRUE(crosswalk->Finish());
+}
+
 TEST(CrosswalkTest, AnUnfinishedOneLeavesNothingAndAnEarlierOneStays) {
   const Folder folder;
-  const auto file = folder.Write("walk", "earlier");
-  (void)folder.Write("walk.2", "earlier too");
+  const auto file = folder / "walk";
+  WriteTwoParts(file);
+  const std::string earlier = ReadFile(file);
+  const std::string earlier_too = ReadFile(folder / "walk.2");
   std::string problem;
   {
     const auto crosswalk =
@@ -79,15 +92,63 @@ TEST(CrosswalkTest, AnUnfinishedOneLeavesNothingAndAnEarlierOneStays) {
     ASSERT_NE(crosswalk, nullptr);
     ASSERT_TRUE(crosswalk->Add(Entry("1", 1, 1)));
   }
-  EXPECT_EQ(ReadFile(file), "earlier");
+  EXPECT_EQ(ReadFile(file), earlier);
   EXPECT_FALSE(std::filesystem::exists(folder / "walk.partial"));
   const auto crosswalk =
       Crosswalk::To(file, {People::Get().office.certificate_file}, false, problem);
   ASSERT_TRUE(crosswalk->Add(Entry("1", 1, 1)));
   ASSERT_TRUE(crosswalk->Finish());
-  EXPECT_EQ(ReadFile(folder / "walk.previous"), "earlier");
-  EXPECT_EQ(ReadFile(folder / "walk.2.previous"), "earlier too");
+  EXPECT_EQ(ReadFile(folder / "walk.previous"), earlier);
+  EXPECT_EQ(ReadFile(folder / "walk.2.previous"), earlier_too);
   EXPECT_EQ(Rows(file, problem).size(), 4U);
+}
+
+TEST(CrosswalkTest, WhatIsNoCrosswalkStays) {
+  for (const char* name :
+       {"walk", "walk.previous", "walk.partial", "walk.2", "walk.2.previous", "walk.2.partial"}) {
+    for (const bool dry_run : {false, true}) {
+      const Folder folder;
+      const auto file = folder / "walk";
+      WriteTwoParts(file);
+      const auto other = folder.Write(name, "a key");
+      std::string problem;
+      EXPECT_EQ(Crosswalk::To(file, {People::Get().office.certificate_file}, dry_run, problem),
+                nullptr);
+      EXPECT_NE(problem.find(std::string(name) + " is no crosswalk"), std::string::npos) << problem;
+      EXPECT_EQ(ReadFile(other), "a key");
+    }
+  }
+}
+
+TEST(CrosswalkTest, WhatComesWhileItIsWrittenStays) {
+  for (const char* name : {"walk", "walk.previous", "walk.2", "walk.2.partial"}) {
+    const Folder folder;
+    const auto file = folder / "walk";
+    WriteTwoParts(file);
+    std::string problem;
+    {
+      const auto crosswalk =
+          Crosswalk::To(file, {People::Get().office.certificate_file}, false, problem);
+      ASSERT_NE(crosswalk, nullptr) << problem;
+      crosswalk->set_longest_part(2000);
+      (void)folder.Write(name, "a key");
+      bool well = true;
+      for (int i = 0; i < 200 && well; ++i) well = crosswalk->Add(Entry("1", 1, i));
+      EXPECT_FALSE(well && crosswalk->Finish()) << name;
+    }
+    EXPECT_EQ(ReadFile(folder / name), "a key");
+  }
+}
+
+TEST(CrosswalkTest, WhatAKilledRunLeftIsTakenAway) {
+  const Folder folder;
+  const auto file = folder / "walk";
+  WriteTwoParts(file);
+  (void)folder.Write("walk.partial", ReadFile(file).substr(0, 100));
+  (void)folder.Write("walk.2.partial", "");
+  WriteTwoParts(file);
+  EXPECT_FALSE(std::filesystem::exists(folder / "walk.partial"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "walk.2.partial"));
 }
 
 TEST(CrosswalkTest, WhatCannotBe) {

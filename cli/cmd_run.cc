@@ -119,6 +119,12 @@ void PrintText(const RunSummary& summary, bool dry_run) {
     std::printf("  %8s  not in the DICOMDIR, which has no record for their SOP class\n",
                 WithCommas(summary.without_record).c_str());
   }
+  if (summary.not_copied > 0) {
+    std::printf(
+        "  %8s  not copied to the folder for quarantined inputs, where another file has "
+        "the name\n",
+        WithCommas(summary.not_copied).c_str());
+  }
   if (!summary.manifest.empty()) {
     std::printf("one line for each input: %s\n", summary.manifest.c_str());
   }
@@ -138,6 +144,7 @@ void PrintJson(const RunSummary& summary, int exit_code) {
   line["notes"] = summary.notes;
   line["recalled"] = summary.recalled;
   if (!summary.rule_sets.empty()) line["rule_sets"] = pipeline::ToJson(summary.rule_sets);
+  line["not_copied"] = summary.not_copied;
   line["manifest"] = summary.manifest.string();
   line["exit_code"] = exit_code;
   // Paths are bytes; what is no UTF-8 is shown with replacement characters.

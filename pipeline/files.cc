@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <fstream>
+#include <iterator>
 
 namespace dcmveil::pipeline {
 
@@ -17,6 +20,16 @@ std::optional<FileStamp> StampOf(const std::filesystem::path& file) {
   struct stat info = {};
   if (::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) return std::nullopt;
   return StampOf(info);
+}
+
+bool HaveSameBytes(const std::filesystem::path& a, const std::filesystem::path& b) {
+  const std::optional<FileStamp> stamp = StampOf(a);
+  const std::optional<FileStamp> other_stamp = StampOf(b);
+  if (!stamp || !other_stamp || stamp->size != other_stamp->size) return false;
+  std::ifstream one(a, std::ios::binary);
+  std::ifstream other(b, std::ios::binary);
+  using Bytes = std::istreambuf_iterator<char>;
+  return one && other && std::equal(Bytes(one), Bytes(), Bytes(other), Bytes());
 }
 
 Status WriteAll(int descriptor, std::string_view bytes) {

@@ -23,6 +23,9 @@ struct FileStamp {
 /// Follows links; nothing if there is no such regular file.
 [[nodiscard]] std::optional<FileStamp> StampOf(const std::filesystem::path& file);
 
+/// False also if one cannot be read.
+[[nodiscard]] bool HaveSameBytes(const std::filesystem::path& a, const std::filesystem::path& b);
+
 /// All of it. Fails with kWriteFailed.
 [[nodiscard]] Status WriteAll(int descriptor, std::string_view bytes);
 

@@ -10,6 +10,7 @@
 #include <oneapi/tbb/task_arena.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <exception>
 #include <fstream>
@@ -20,12 +21,14 @@
 
 #include "engine/apply.h"
 #include "engine/dcmtk/dicomdir.h"
+#include "engine/encoding/write.h"
 #include "engine/plan.h"
 #include "pipeline/crosswalk.h"
 #include "pipeline/description.h"
 #include "pipeline/dicomweb_problem.h"
 #include "pipeline/dicomweb_sink.h"
 #include "pipeline/dicomweb_source.h"
+#include "pipeline/files.h"
 #include "pipeline/folder_sink.h"
 #include "pipeline/folder_source.h"
 #include "pipeline/handoff.h"
@@ -93,7 +96,7 @@ class Runner {
   enum class Owner { kThis, kOther, kUnsure };
   [[nodiscard]] Owner LookForOwner(Job& job) const;
   [[nodiscard]] bool IsOfOthers(const Result<Deidentified>& result, const std::string& name) const;
-  [[nodiscard]] bool CopyToQuarantine(const pipeline::Input& input) const;
+  [[nodiscard]] Status CopyToQuarantine(const pipeline::Input& input) const;
   [[nodiscard]] Problem OpenCrosswalk();
   [[nodiscard]] bool Stopping() const {
     return broken_ || thrown_ || (options_.stop != nullptr && *options_.stop);
@@ -134,6 +137,7 @@ class Runner {
   std::vector<RuleSetOutputs> of_earlier_rules_;
   std::vector<std::string> listed_;  ///< for the DICOMDIR
   fs::path state_;
+  std::string token_;  ///< tells temporary files of shards apart; their state folders differ
   Clock::time_point started_;
   Clock::time_point reported_;
   std::mutex problem_mutex_;
@@ -312,6 +316,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
   }
   const std::optional<fs::path> state = pipeline::WholePath(state_);
   if (!state) return Usage("the state folder " + state_.string() + " is no usable path");
+  token_ = std::to_string(std::hash<std::string>{}(state->string()));
   if (Problem problem = CheckPaths(*state)) return problem;
   if (Problem problem = OpenCrosswalk()) return problem;
   if (Problem problem = OpenSource()) return problem;
@@ -324,9 +329,7 @@ std::optional<RunSummary::Problem> Runner::Prepare() {
                         " cannot be made, or is open to others; it must have mode 0700");
     }
     if (!options_.output_service) {
-      // Distinguishes shards that share the output; their state folders differ.
-      const std::string token = std::to_string(std::hash<std::string>{}(state->string()));
-      auto sink = std::make_unique<pipeline::FolderSink>(folder_, token, options_.durable);
+      auto sink = std::make_unique<pipeline::FolderSink>(folder_, token_, options_.durable);
       if (!sink->Open()) {
         return CannotGoOn("the output " + folder_.string() + " cannot be written to");
       }
@@ -606,12 +609,23 @@ void Runner::Break(std::string message) {
   broken_ = true;
 }
 
-bool Runner::CopyToQuarantine(const pipeline::Input& input) const {
+/// kOutputExists if other bytes have the name, which stay.
+Status Runner::CopyToQuarantine(const pipeline::Input& input) const {
   const fs::path copy = options_.quarantine / input.name;
   std::error_code error;
-  fs::create_directories(copy.parent_path(), error);
-  return !error &&
-         (fs::copy_file(input.file, copy, fs::copy_options::overwrite_existing, error) || !error);
+  if (fs::symlink_status(copy, error).type() == fs::file_type::not_found) {
+    // Under its name it is whole, or a later run would take the rest for another file.
+    const fs::path part = options_.quarantine / (".dcmveil-" + token_);
+    fs::remove(part, error);
+    fs::create_directories(copy.parent_path(), error);
+    if (error || !fs::copy_file(input.file, part, error)) return ErrorCode::kWriteFailed;
+    const int renamed = engine::RenameNoReplace(part, copy);
+    if (renamed == 0) return Done{};
+    fs::remove(part, error);
+    if (renamed != EEXIST) return ErrorCode::kWriteFailed;
+  }
+  if (pipeline::HaveSameBytes(input.file, copy)) return Done{};
+  return ErrorCode::kOutputExists;
 }
 
 void Runner::Finish(Job& job) {
@@ -645,8 +659,13 @@ void Runner::Finish(Job& job) {
     Break("the manifest cannot be written");
   }
   if (outcome == Outcome::kQuarantined && !job.input.problem && !options_.dry_run &&
-      !options_.quarantine.empty() && !CopyToQuarantine(job.input)) {
-    Break("the folder " + options_.quarantine.string() + " cannot be written");
+      !options_.quarantine.empty()) {
+    const Status copied = CopyToQuarantine(job.input);
+    if (!copied && copied.error().code == ErrorCode::kOutputExists) {
+      ++summary_.not_copied;
+    } else if (!copied) {
+      Break("the folder " + options_.quarantine.string() + " cannot be written");
+    }
   }
   if (job.recalled) {
     ++summary_.recalled;

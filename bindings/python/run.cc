@@ -132,7 +132,8 @@ py::object Summary(const RunSummary& summary) {
   if (!summary.manifest.empty()) manifest = py::cast(summary.manifest);
   return Type("Summary")(Counts(summary.counts), Numbers(summary.reasons), Numbers(summary.notes),
                          summary.seconds, summary.recalled, RuleSets(summary.rule_sets),
-                         summary.journal_damaged, summary.without_record, manifest);
+                         summary.journal_damaged, summary.without_record, summary.not_copied,
+                         manifest);
 }
 
 /// Blocks until the run has ended, and its journal is closed, also if an exception ends it.

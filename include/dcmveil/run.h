@@ -142,6 +142,8 @@ struct RunSummary {
   bool journal_damaged = false;
   /// Instances of which a DICOMDIR knows no record.
   std::uint64_t without_record = 0;
+  /// Quarantined inputs that were not copied, because another file has the name.
+  std::uint64_t not_copied = 0;
   std::filesystem::path manifest;  ///< empty after a dry run
   /// Set when the run could not begin or go on; counts hold what was done before.
   struct Problem {

@@ -270,6 +270,25 @@ class Resume(CliTest):
         self.assertIn(b"0700", self.Run(RULES, source, self.tmp / "other", "--copy-quarantined",
                                         folder, expect=1).stderr)
 
+    def test_a_copy_never_replaces_other_bytes(self):
+        source, output, folder = self.tmp / "in", self.tmp / "out", self.tmp / "q"
+        shutil.copytree(self.samples / "broken", source)
+        self.Run(RULES, source, output, "--copy-quarantined", folder)
+        before = Tree(folder)
+        name = os.fsdecode(sorted(before)[0])
+        again = json.loads(self.Run(RULES, source, output, "--copy-quarantined", folder,
+                                    "--json").stdout.splitlines()[-1])
+        self.assertEqual(0, again["not_copied"], "what is copied already is well")
+        self.assertEqual(before, Tree(folder))
+        (source / name).write_bytes(b"another")
+        told = self.Run(RULES, source, output, "--copy-quarantined", folder)
+        self.assertIn(b"1  not copied", told.stdout)
+        self.assertEqual(3, told.returncode)
+        again = json.loads(self.Run(RULES, source, self.tmp / "out2", "--copy-quarantined", folder,
+                                    "--json").stdout.splitlines()[-1])
+        self.assertEqual(1, again["not_copied"])
+        self.assertEqual(before, Tree(folder))
+
     def test_another_layout(self):
         """What was written under other names does not count."""
         source, output = self.samples / "charsets", self.tmp / "out"

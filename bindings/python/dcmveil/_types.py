@@ -117,6 +117,8 @@ class Summary:
     """The journal of earlier runs ended in what was not written whole; that was done again."""
     without_record: int
     """Instances of which a DICOMDIR knows no record."""
+    not_copied: int
+    """Quarantined inputs that were not copied, because another file has the name."""
     manifest: pathlib.Path | None
     """One JSON object a line for each input; None after a dry run."""
 

@@ -6,6 +6,7 @@
 #include <charconv>
 #include <cstring>
 #include <exception>
+#include <forward_list>
 #include <map>
 #include <memory>
 #include <optional>
@@ -35,11 +36,25 @@ struct dcmveil_engine {
   dcmveil::Engine engine;
 };
 
+/// Text of a handle that changes. What was given out stays where it is as long as the handle.
+class Changing {
+ public:
+  void Set(std::string text) { text_ = kept_.emplace_front(std::move(text)).c_str(); }
+  /// Needs no memory.
+  void SetLiteral(std::string_view literal) noexcept { text_ = literal.data(); }
+  void Clear() noexcept { text_ = ""; }
+  [[nodiscard]] const char* text() const { return text_; }
+
+ private:
+  std::forward_list<std::string> kept_;
+  const char* text_ = "";
+};
+
 struct dcmveil_result {
   Outcome outcome = Outcome::kFailed;
-  std::string reason;
-  std::string where;
-  std::string message;
+  Changing reason;
+  Changing where;
+  Changing message;
   dcmveil::Deidentified instance;
   bool has_output = false;
   std::optional<std::string> bytes;  ///< once they have been asked for
@@ -52,8 +67,8 @@ struct dcmveil_run {
   dcmveil::RunOptions options;
   std::map<std::string, dcmveil::Connection> connections;
   std::atomic<bool> stop{false};
-  std::string message;
-  std::string manifest;
+  Changing message;
+  Changing manifest;
   dcmveil_progress counts = {};
   bool used = false;
 };
@@ -111,9 +126,9 @@ const char* NameOf(Diagnostic::Severity severity) {
 
 void SetError(dcmveil_result& result, const dcmveil::Error& error) {
   result.outcome = OutcomeOf(error.code);
-  result.reason = CodeOf(error.code);
-  result.where = error.where;
-  result.message = error.Message();
+  result.reason.SetLiteral(CodeOf(error.code));
+  result.where.Set(error.where);
+  result.message.Set(error.Message());
 }
 
 void Take(dcmveil_result& result, dcmveil::Result<dcmveil::Deidentified> applied) {
@@ -125,9 +140,11 @@ void Take(dcmveil_result& result, dcmveil::Result<dcmveil::Deidentified> applied
     return;
   }
   result.outcome = Outcome::kRejected;
-  result.reason = result.instance.because;
-  result.where = result.instance.rule;
-  result.message = "rejected: " + result.reason + " (" + result.where + ")";
+  const std::string& because = result.instance.because;
+  const std::string& rule = result.instance.rule;
+  result.reason.Set(because);
+  result.where.Set(rule);
+  result.message.Set("rejected: " + because + " (" + rule + ")");
 }
 
 template <typename Apply>
@@ -147,13 +164,14 @@ bool WithOutput(dcmveil_result* result, Function&& function) noexcept {
   try {
     const dcmveil::Status status = function();
     result->outcome = Outcome::kWritten;
-    for (std::string* text : {&result->reason, &result->where, &result->message}) text->clear();
+    for (Changing* text : {&result->reason, &result->where, &result->message}) text->Clear();
     if (!status) SetError(*result, status.error());
     return status.ok();
   } catch (const std::exception&) {
-    // So short a text needs no memory.
     result->outcome = Outcome::kFailed;
-    result->reason = CodeOf(ErrorCode::kOutOfMemory);
+    result->reason.SetLiteral(CodeOf(ErrorCode::kOutOfMemory));
+    result->where.Clear();
+    result->message.SetLiteral(TextOf(ErrorCode::kOutOfMemory));
     return false;
   }
 }
@@ -172,7 +190,7 @@ bool SetPlace(dcmveil_run& run, const std::string& value, std::filesystem::path&
   if (it != run.connections.end()) {
     service = it->second;
   } else if (dcmveil::IsServiceUrl(value)) {
-    run.message = "a service is named by a file of connections, which comes first";
+    run.message.Set("a service is named by a file of connections, which comes first");
     return false;
   } else {
     path = value;
@@ -185,7 +203,7 @@ bool SetConnections(dcmveil_run& run, const std::string& file) {
     run.connections = dcmveil::LoadConnections(file);
     return true;
   } catch (const dcmveil::RuleError& error) {
-    run.message = error.what();
+    run.message.Set(error.what());
     return false;
   }
 }
@@ -194,13 +212,13 @@ bool SetJobs(dcmveil_run& run, const std::string& value) {
   const char* const end = value.data() + value.size();
   const auto [stop, error] = std::from_chars(value.data(), end, run.options.jobs);
   if (error == std::errc() && stop == end && run.options.jobs >= 0) return true;
-  run.message = "jobs: must be a number";
+  run.message.Set("jobs: must be a number");
   return false;
 }
 
 bool Set(dcmveil_run& run, const std::string& option, const std::string& value) {
   dcmveil::RunOptions& options = run.options;
-  run.message.clear();
+  run.message.Clear();
   if (option == "input") return SetPlace(run, value, options.input, options.input_service);
   if (option == "output") return SetPlace(run, value, options.output, options.output_service);
   if (option == "connections") return SetConnections(run, value);
@@ -225,11 +243,11 @@ bool Set(dcmveil_run& run, const std::string& option, const std::string& value) 
   for (const auto& [name, flag] : flags) {
     if (option != name) continue;
     const std::optional<bool> yes = Flag(value);
-    if (!yes) run.message = option + ": must be 1 or 0";
+    if (!yes) run.message.Set(option + ": must be 1 or 0");
     *flag = yes.value_or(*flag);
     return yes.has_value();
   }
-  run.message = "no such option: " + option;
+  run.message.Set("no such option: " + option);
   return false;
 }
 
@@ -247,21 +265,21 @@ dcmveil_progress ProgressOf(const dcmveil::RunCounts& counts) {
 
 int Go(dcmveil_run& run) {
   if (std::exchange(run.used, true)) {
-    run.message = "the handle has run already";
+    run.message.Set("the handle has run already");
     return DCMVEIL_RUN_USAGE;
   }
   dcmveil::RunOptions& options = run.options;
   if ((options.input.empty() && !options.input_service) ||
       (options.output.empty() && !options.output_service)) {
-    run.message = "input and output must be set";
+    run.message.Set("input and output must be set");
     return DCMVEIL_RUN_USAGE;
   }
   if (options.dicomdir) options.layout = dcmveil::kDicomdirLayout;
   const dcmveil::RunSummary summary = dcmveil::Run(run.engine, options);
   run.counts = ProgressOf(summary.counts);
-  run.manifest = summary.manifest.string();
+  run.manifest.Set(summary.manifest.string());
   if (summary.problem) {
-    run.message = summary.problem->message;
+    run.message.Set(summary.problem->message);
     return summary.problem->usage ? DCMVEIL_RUN_USAGE : DCMVEIL_RUN_COULD_NOT_GO_ON;
   }
   if (summary.stopped) return DCMVEIL_RUN_STOPPED;
@@ -378,15 +396,15 @@ int dcmveil_result_outcome(const dcmveil_result* result) {
 }
 
 const char* dcmveil_result_reason(const dcmveil_result* result) {
-  return result == nullptr ? CodeOf(ErrorCode::kOutOfMemory).data() : result->reason.c_str();
+  return result == nullptr ? CodeOf(ErrorCode::kOutOfMemory).data() : result->reason.text();
 }
 
 const char* dcmveil_result_where(const dcmveil_result* result) {
-  return result == nullptr ? "" : result->where.c_str();
+  return result == nullptr ? "" : result->where.text();
 }
 
 const char* dcmveil_result_message(const dcmveil_result* result) {
-  return result == nullptr ? TextOf(ErrorCode::kOutOfMemory).data() : result->message.c_str();
+  return result == nullptr ? TextOf(ErrorCode::kOutOfMemory).data() : result->message.text();
 }
 
 size_t dcmveil_result_note_count(const dcmveil_result* result) {
@@ -488,11 +506,11 @@ void dcmveil_run_stop(dcmveil_run* run) {
 }
 
 const char* dcmveil_run_message(const dcmveil_run* run) {
-  return run == nullptr ? "out of memory" : run->message.c_str();
+  return run == nullptr ? "out of memory" : run->message.text();
 }
 
 const char* dcmveil_run_manifest(const dcmveil_run* run) {
-  return run == nullptr ? "" : run->manifest.c_str();
+  return run == nullptr ? "" : run->manifest.text();
 }
 
 void dcmveil_run_counts(const dcmveil_run* run, dcmveil_progress* counts) {

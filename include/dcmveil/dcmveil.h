@@ -8,8 +8,9 @@
  * C++ leaves a function.
  *
  * Text goes in and out as UTF-8 with a NUL at its end; paths are the bytes of the file system. Text
- * that comes out belongs to the handle and lives as long, or until the function that gave it is
- * called again. Sizes are in bytes. No message holds the value of a data element.
+ * and bytes that come out belong to the handle: they stay as they are until it is freed, whatever
+ * is done with it before. What a callback is given lives until it returns. Sizes are in bytes. No
+ * message holds the value of a data element.
  *
  * Threads: dcmveil_rules and dcmveil_engine are immutable, and any number of threads may use one at
  * once. All other handles belong to one thread at a time; dcmveil_run_stop may be called from any.

@@ -162,6 +162,51 @@ static void files_and_buffers(const dcmveil_engine* engine, const char* input, c
   free(written);
 }
 
+/* What was given out stays, whatever the handle is asked afterwards. */
+static void text_stays(const dcmveil_engine* engine, const char* input, const char* work) {
+  const char* text[8];
+  char copy[8][4096];
+  size_t size = 0;
+  size_t count = 0;
+  dcmveil_result* result = dcmveil_apply_file_to_file(engine, input, in(work, "other-c.dcm"));
+  CHECK(dcmveil_result_outcome(result) == DCMVEIL_QUARANTINED);
+  text[count++] = dcmveil_result_reason(result);
+  text[count++] = dcmveil_result_message(result);
+  text[count++] = dcmveil_result_where(result);
+  text[count++] = dcmveil_result_patient_id(result);
+  const void* bytes = dcmveil_result_bytes(result, &size);
+  char* bytes_copy = malloc(size);
+  CHECK(bytes != NULL && bytes_copy != NULL);
+  memcpy(bytes_copy, bytes, size);
+  for (size_t i = 0; i < count; ++i) snprintf(copy[i], sizeof copy[i], "%s", text[i]);
+  CHECK(!dcmveil_result_write(result, "/no/such/folder/x.dcm"));
+  CHECK(strcmp(dcmveil_result_message(result), copy[1]) != 0);
+  CHECK(!dcmveil_result_write(result, in(work, "other-c.dcm")));
+  CHECK(dcmveil_result_write(result, in(work, "stays-c.dcm")));
+  CHECK(strcmp(dcmveil_result_message(result), "") == 0);
+  CHECK(dcmveil_result_bytes(result, NULL) == bytes && memcmp(bytes, bytes_copy, size) == 0);
+  for (size_t i = 0; i < count; ++i) CHECK(strcmp(text[i], copy[i]) == 0);
+  free(bytes_copy);
+  dcmveil_result_free(result);
+
+  dcmveil_run* run = dcmveil_run_new(engine);
+  count = 0;
+  text[count++] = dcmveil_run_message(run);
+  text[count++] = dcmveil_run_manifest(run);
+  CHECK(!dcmveil_run_set(run, "no such option as this, which takes room", "1"));
+  text[count++] = dcmveil_run_message(run);
+  for (size_t i = 0; i < count; ++i) snprintf(copy[i], sizeof copy[i], "%s", text[i]);
+  CHECK(!dcmveil_run_set(run, "jobs", "many"));
+  CHECK(dcmveil_run_set(run, "jobs", "1"));
+  CHECK(strcmp(dcmveil_run_message(run), "") == 0);
+  CHECK(dcmveil_run_set(run, "input", input));
+  CHECK(dcmveil_run_set(run, "output", in(work, "stays-c")));
+  CHECK(dcmveil_run_go(run) == DCMVEIL_RUN_DONE);
+  CHECK(strlen(dcmveil_run_manifest(run)) > 0);
+  for (size_t i = 0; i < count; ++i) CHECK(strcmp(text[i], copy[i]) == 0);
+  dcmveil_run_free(run);
+}
+
 struct counts {
   dcmveil_run* run;
   int told;
@@ -265,6 +310,7 @@ int main(int argc, char** argv) {
   dcmveil_engine* engine = make_engine(work);
   CHECK(engine != NULL);
   files_and_buffers(engine, argv[2], work);
+  text_stays(engine, argv[2], work);
   whole_runs(engine, argv[1], work);
   dcmveil_engine_free(engine);
   nothing_at_all();

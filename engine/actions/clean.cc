@@ -86,7 +86,7 @@ const ActionSpec& CleanSpec() {
                .default_value = "strict",
                .summary = "`strict`: only words known to be safe stay; `none`: the instance's own "
                           "identifiers and known patterns go; `identifiers`: only its own "
-                          "identifiers and UIDs go",
+                          "identifiers, UIDs and addresses of hosts go",
                .choices = {"strict", "none", "identifiers"}},
               {.name = "if-empty",
                .type = ParamType::kChoice,

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "engine/clean/fold.h"
+#include "engine/clean/patterns.h"
 #include "engine/clean/vocabulary.h"
 
 namespace dcmveil::engine::clean {
@@ -118,7 +119,9 @@ Matcher::Matcher(const std::vector<Identifier>& identifiers) {
         AddId(identifier.value, 4);
         break;
       case IdentifierKind::kUid:
-        break;  // whatever looks like a UID goes
+        // Whatever looks like a UID goes anyway.
+        if (!LooksLikeUid(identifier.value)) AddId(identifier.value, kShortestSpan);
+        break;
     }
   }
   std::sort(unsegmented_.begin(), unsegmented_.end(),

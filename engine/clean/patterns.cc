@@ -84,6 +84,8 @@ std::string_view Folded(const Text& text, std::size_t i) {
   return i < text.words.size() ? std::string_view(text.words[i].folded) : std::string_view();
 }
 
+bool HasLeadingZero(std::string_view digits) { return digits.size() > 1 && digits.front() == '0'; }
+
 /// Of at most 9 digits; -1 for others.
 int Value(std::string_view digits) {
   if (digits.empty() || digits.size() > 9) return -1;
@@ -137,6 +139,13 @@ bool IsDayMonth(const Matcher* only, std::string_view a, std::string_view b,
   return day_first || month_first;
 }
 
+/// Numbers with nothing but points between them.
+std::size_t WordsOfChain(const Text& text, std::size_t first) {
+  std::size_t end = first + 1;
+  while (IsNumber(text, end) && text.Gap(end) == ".") ++end;
+  return end - first;
+}
+
 std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* only) {
   if (!IsNumber(text, i) || !IsNumber(text, i + 1)) return 0;
   const std::string_view separator = Trim(text.Gap(i + 1));
@@ -153,12 +162,15 @@ std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* o
   const std::string_view b = Folded(text, i + 1);
   const std::string_view c = Folded(text, i + 2);
   if (IsNumber(text, i + 2) && Trim(text.Gap(i + 2)) == separator) {
-    const bool longer = !separator.empty() && IsNumber(text, i + 3) &&
-                        Trim(text.Gap(i + 3)) == separator && separator == ".";
+    const bool longer = separator == "." && IsNumber(text, i + 3) && Trim(text.Gap(i + 3)) == ".";
     const bool padded = !separator.empty() || (a.size() + b.size() + c.size() == 8);
+    if (padded) {
+      // What is chained to a whole year ("12.08.1957.10.30") is its time, or a number of the day.
+      const std::size_t all = longer ? WordsOfChain(text, i) : 3;
+      if (IsYear(a) && IsMonth(b) && IsDay(c) && IsMeant(only, a, Value(b), Value(c))) return all;
+      if (IsYear(c) && IsDayMonth(only, a, b, c)) return all;
+    }
     if (!longer && padded) {
-      if (IsYear(a) && IsMonth(b) && IsDay(c) && IsMeant(only, a, Value(b), Value(c))) return 3;
-      if (IsYear(c) && IsDayMonth(only, a, b, c)) return 3;
       if (!separator.empty() && separator != "_" && c.size() == 2 && IsDayMonth(only, a, b, c)) {
         return 3;
       }
@@ -341,8 +353,10 @@ std::size_t WordsOfPhone(const Text& text, std::size_t i) {
   const bool social = groups >= 3 && sizes[0] == 3 && sizes[1] == 2 && sizes[2] == 4;
   if (social) return 3;
   if (groups == 2 && dashes_only && sizes[0] == 3 && sizes[1] == 4) return 2;
+  constexpr std::size_t kFewestWithPoints = 4;  // "01.23.45.67.89"; fewer may be a date
   const bool long_distance =
-      Folded(text, i).starts_with('0') && sizes[0] >= 2 && digits >= 8 && groups >= 2 && !points;
+      Folded(text, i).starts_with('0') && sizes[0] >= 2 &&
+      (points ? digits >= 9 && groups >= kFewestWithPoints : digits >= 8 && groups >= 2);
   return long_distance ? groups : 0;
 }
 
@@ -408,6 +422,19 @@ std::size_t WordsOfNetworkName(const Text& text, std::size_t i) {
   return end - i;
 }
 
+/// 192.168.0.1, but not "2.22.5.0" or "51.80.108.010", which are versions.
+bool IsHostAddress(const Text& text, std::size_t first) {
+  constexpr std::size_t kFewestDigits = 7;
+  constexpr int kMost = 255;
+  std::size_t digits = 0;
+  for (std::size_t i = first; i < first + 4; ++i) {
+    const std::string_view group = Folded(text, i);
+    if (Value(group) > kMost || group.size() > 3 || HasLeadingZero(group)) return false;
+    digits += group.size();
+  }
+  return digits >= kFewestDigits;
+}
+
 bool HasLongNumber(std::string_view folded) {
   std::size_t digits = 0;
   for (const char c : folded) {
@@ -430,19 +457,35 @@ std::size_t WordsOfDate(const Text& text, std::size_t first, const Matcher* only
   return WordsOfNamedDate(text, first, only);
 }
 
-std::size_t WordsOfUid(const Text& text, std::size_t first) {
-  constexpr std::size_t kFewest = 4;
+bool LooksLikeUid(std::string_view chain) {
+  constexpr std::size_t kSurelyGroups = 5;
+  constexpr std::size_t kFewestGroups = 4;
+  constexpr std::size_t kLong = 15;
+  constexpr std::size_t kSurelyLong = 20;  // some vendors' have components with leading zeros
+  constexpr std::size_t kLongUuid = 10;    // digits behind "2.25."
+  constexpr std::string_view kUuid = "2.25.";
   std::size_t groups = 0;
-  while (IsNumber(text, first + groups) && (groups == 0 || text.Gap(first + groups) == ".")) {
-    ++groups;
+  for (std::size_t at = 0; at <= chain.size(); ++groups) {
+    const std::size_t end = std::min(chain.find('.', at), chain.size());
+    const std::string_view group = chain.substr(at, end - at);
+    if (group.empty() || !std::all_of(group.begin(), group.end(), IsDigit)) return false;
+    if (groups == 0 && group != "0" && group != "1" && group != "2") return false;
+    if (HasLeadingZero(group) && chain.size() < kSurelyLong) return false;
+    at = end + 1;
   }
-  if (groups < kFewest) return 0;
-  bool version = groups == kFewest;  // "5.1.1.0": of no host that anybody could find
-  for (std::size_t i = 0; i < groups; ++i) version = version && Folded(text, first + i).size() == 1;
-  if (version) return 0;
+  return groups >= kSurelyGroups || (groups >= kFewestGroups && chain.size() >= kLong) ||
+         (chain.starts_with(kUuid) && chain.size() >= kUuid.size() + kLongUuid);
+}
+
+std::size_t WordsOfUid(const Text& text, std::size_t first) {
+  if (!IsNumber(text, first) || text.Gap(first + 1) != ".") return 0;
+  if (first > 0 && IsNumber(text, first - 1) && text.Gap(first) == ".") return 0;
+  const std::size_t groups = WordsOfChain(text, first);
   const std::size_t begin = text.words[first].begin;
-  const std::string_view uid = text.utf8.substr(begin, text.words[first + groups - 1].end - begin);
-  return IsRegisteredUid(uid) ? 0 : groups;
+  const std::string_view chain =
+      text.utf8.substr(begin, text.words[first + groups - 1].end - begin);
+  if (groups == 4 && IsHostAddress(text, first)) return groups;
+  return LooksLikeUid(chain) && !IsRegisteredUid(chain) ? groups : 0;
 }
 
 std::size_t WordsOfPattern(const Text& text, std::size_t first) {

@@ -32,7 +32,9 @@ struct Text {
 /// How many words from `first` on are a date in one of the usual spellings. With `only`, it must
 /// be one of the instance's own.
 [[nodiscard]] std::size_t WordsOfDate(const Text& text, std::size_t first, const Matcher* only);
-/// A UID that DICOM did not register, or any other chain of four and more numbers with points.
+/// Whether numbers with points are shaped as a UID, and not as a version or a local code.
+[[nodiscard]] bool LooksLikeUid(std::string_view chain);
+/// A UID that DICOM did not register, or the address of a host.
 [[nodiscard]] std::size_t WordsOfUid(const Text& text, std::size_t first);
 /// Times of day, telephone numbers, SSNs, e-mail and network addresses, URLs, long numbers.
 [[nodiscard]] std::size_t WordsOfPattern(const Text& text, std::size_t first);

@@ -144,6 +144,44 @@ TEST(CleanTest, PatternsGoWhoeverTheyBelongTo) {
   }
 }
 
+TEST(CleanTest, VersionsAndLocalCodesAreNoUids) {
+  for (const std::string text : {"5.10.2.1-5", "5.10.2.5-5", "51.80.108.010", "2.22.5.0", "2.7.5.0",
+                                 "9.1.2.3.4.7", "3.1.256.256.7", "1.02.3.4.5"}) {
+    for (const Strictness strictness :
+         {Strictness::kIdentifiers, Strictness::kPatterns, Strictness::kStrict}) {
+      EXPECT_EQ(Clean("version " + text, strictness), "version " + text);
+    }
+  }
+  for (const std::string text : {"1.2.826.0.1", "2.25.329800735698586629295641978511506172918",
+                                 "1.3.46.670589.11", "0.0.0.0.1", "1.2.840.113619.2.55.003.17",
+                                 "1.22.333.4444555", "192.168.10.1", "10.110.20.30"}) {
+    for (const Strictness strictness :
+         {Strictness::kIdentifiers, Strictness::kPatterns, Strictness::kStrict}) {
+      EXPECT_EQ(Clean("version " + text, strictness), "version") << text;
+    }
+  }
+}
+
+TEST(CleanTest, WhatWasTakenForAUidGoesAsWhatItIs) {
+  for (const std::string text : {"1957.08.12.1", "12.08.1957.10.30", "12.8.1957.1"}) {
+    for (const Strictness strictness :
+         {Strictness::kIdentifiers, Strictness::kPatterns, Strictness::kStrict}) {
+      EXPECT_EQ(Clean("chest " + text, strictness), "chest") << text;
+    }
+  }
+  for (const std::string text : {"01.23.45.67.89", "0049.30.1234.777"}) {
+    EXPECT_EQ(Clean("chest " + text, Strictness::kPatterns), "chest") << text;
+  }
+  // A UID of the instance goes even if it is none by the rules.
+  Identifiers ids;
+  ids.Add(Kind::kUid, "9.08.1234.007");
+  ids.Add(Kind::kUid, "1.2.840.10008.5.1.4.1.1.2");
+  EXPECT_EQ(TextCleaner(Strictness::kIdentifiers).Clean("see 9.08.1234.007, chest", ids),
+            "see, chest");
+  const std::string registered = "see 1.2.840.10008.5.1.4.1.1.2, chest";
+  EXPECT_EQ(TextCleaner(Strictness::kIdentifiers).Clean(registered, ids), registered);
+}
+
 TEST(CleanTest, StrictFindsNamesThatOccurNowhereElse) {
   for (const std::string name :
        {"Kowalczyk",    "KOWALCZYK",       "Smith",        "garcia",      "Nguyen",

@@ -36,6 +36,10 @@ constexpr Tag kStudyInstanceUid{0x0020, 0x000D};
 constexpr Tag kSeriesInstanceUid{0x0020, 0x000E};
 constexpr Tag kBurnedInAnnotation{0x0028, 0x0301};
 constexpr Tag kRecognizableVisualFeatures{0x0028, 0x0302};
+constexpr Tag kCodeValue{0x0008, 0x0100};
+constexpr Tag kCodingSchemeDesignator{0x0008, 0x0102};
+constexpr Tag kCodingSchemeVersion{0x0008, 0x0103};
+constexpr Tag kLongCodeValue{0x0008, 0x0119};
 constexpr Tag kValueType{0x0040, 0xA040};
 constexpr Tag kConceptName{0x0040, 0xA043};
 constexpr Tag kTextValue{0x0040, 0xA160};
@@ -69,6 +73,19 @@ bool Names(const Rule* rule, Tag tag) {
            return !selector.by_vr() && selector.path.back().is_exact() &&
                   selector.path.back().Matches(tag, {});
          });
+}
+
+bool IsOfCode(Tag tag) {
+  return tag == kCodeValue || tag == kCodingSchemeDesignator || tag == kCodingSchemeVersion ||
+         tag == kLongCodeValue;
+}
+
+/// The value without padding and leading blanks; empty if there is none.
+std::string_view TrimmedIn(const Item& item, Tag tag) {
+  const DataElement* element = item.Find(tag);
+  if (element == nullptr) return {};
+  const std::string_view trimmed = TrimPadding(element->value());
+  return trimmed.substr(std::min(trimmed.find_first_not_of(' '), trimmed.size()));
 }
 
 /// The elements that hold a content item's value (PS3.3 C.17.3.2.1).
@@ -142,6 +159,7 @@ class Walker {
   const ContentRule* ContentRuleOf(const Item& item) const;
   /// The rule for a content item that no list names: text is free text; else null.
   const Rule* OtherContent(const Item& item) const;
+  bool IsPublishedCode(const Item& item) const;
   /// `made_anew`: the value is the action's, not the input's.
   Result<Fate> Apply(DataElement& element, const Reading& reading, const Rule& rule,
                      bool& made_anew);
@@ -162,6 +180,7 @@ class Walker {
   Instance instance_;  ///< a copy: its character set is that of the item being walked
   DeclaredPrivate declared_;
   const Rule* content_rule_ = nullptr;  ///< for the value of the content item being walked
+  bool published_ = false;  ///< the item being walked is a code of a scheme that all use
   const ConditionAnswers& answers_;
   Observer* observer_;
   Memo memo_;
@@ -303,6 +322,8 @@ Plan::Decision Walker::Decide(Tag tag, std::string_view creator, VrSet vrs) cons
   const std::optional<ProfileParts>& profile = plan_.parts().profile;
   if (!profile || (decision.rule != nullptr && !decision.rule->of_profile)) return decision;
   if (content_rule_ != nullptr && IsContentValue(tag)) return {.rule = content_rule_};
+  const bool cleaned = decision.rule != nullptr && decision.rule->spec->leaves_text;
+  if (published_ && cleaned && IsOfCode(tag)) return {.rule = &*profile->published_code};
   if (!tag.is_private() || !profile->declared) return decision;
   using Answer = DeclaredPrivate::Answer;
   switch (declared_.Find(tag.group, creator, static_cast<std::uint8_t>(tag.element & 0xFFU))) {
@@ -324,19 +345,22 @@ Plan::Decision Walker::Decide(Tag tag, std::string_view creator, VrSet vrs) cons
 
 const ContentRule* Walker::ContentRuleOf(const Item& item) const {
   if (!plan_.parts().profile || plan_.parts().profile->content.empty()) return nullptr;
-  const auto text = [](const Item& in, Tag tag) {
-    const DataElement* element = in.Find(tag);
-    if (element == nullptr) return std::string();
-    const std::string_view trimmed = TrimPadding(element->value());
-    return std::string(trimmed.substr(std::min(trimmed.find_first_not_of(' '), trimmed.size())));
-  };
-  const std::string value_type = text(item, kValueType);
+  const std::string_view value_type = TrimmedIn(item, kValueType);
   if (value_type.empty()) return nullptr;
   const DataElement* name = item.Find(kConceptName);
   const Sequence* codes = name != nullptr ? name->sequence() : nullptr;
   if (codes == nullptr || codes->empty()) return nullptr;
   const Item& code = codes->front();
-  return plan_.FindContent(text(code, {0x0008, 0x0100}), text(code, {0x0008, 0x0102}), value_type);
+  return plan_.FindContent(TrimmedIn(code, kCodeValue), TrimmedIn(code, kCodingSchemeDesignator),
+                           value_type);
+}
+
+bool Walker::IsPublishedCode(const Item& item) const {
+  const std::optional<ProfileParts>& profile = plan_.parts().profile;
+  if (!profile || !profile->published_code) return false;
+  const std::span<const std::string_view> schemes = profile->published_schemes;
+  return std::binary_search(schemes.begin(), schemes.end(),
+                            TrimmedIn(item, kCodingSchemeDesignator));
 }
 
 const Rule* Walker::OtherContent(const Item& item) const {
@@ -609,6 +633,7 @@ Status Walker::WalkSequence(Sequence& sequence) {
   const std::size_t at = path_.size() - 1;
   int index = 0;
   const Rule* const outer = content_rule_;
+  const bool outer_published = published_;
   std::vector<std::size_t> dropped;
   for (Item& item : sequence) {
     path_[at].item = index++;
@@ -618,10 +643,12 @@ Status Walker::WalkSequence(Sequence& sequence) {
       continue;
     }
     content_rule_ = content != nullptr ? &content->rule : OtherContent(item);
+    published_ = IsPublishedCode(item);
     const Status status = WalkItem(item);
     if (!status) return status;
   }
   content_rule_ = outer;
+  published_ = outer_published;
   path_[at].item = -1;
   for (auto index_of = dropped.rbegin(); index_of != dropped.rend(); ++index_of) {
     sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(*index_of));

@@ -131,6 +131,10 @@ struct ProfileParts {
   std::vector<ContentRule> content;
   /// What decides the value of a TEXT item that `content` does not list.
   std::optional<Rule> other_text;
+  /// Keeps codes of `published_schemes` (sorted) where a rule of the profile would clean them: they
+  /// are the same all over the world, and without them their meanings say nothing to a program.
+  std::optional<Rule> published_code;
+  std::span<const std::string_view> published_schemes;
   /// For private elements that the instance itself declares (0008,0300): what the actions D, Z and
   /// U of (0008,0307) stand for. None: declarations do not count.
   struct Declared {

@@ -175,6 +175,7 @@ class Compiler {
       parts.content.push_back(std::move(rule));
     }
     if (draft.other_text) parts.other_text = CompileDirect(*draft.other_text);
+    if (draft.published_code) parts.published_code = CompileDirect(*draft.published_code);
     if (!draft.declared.empty()) {
       const auto rule = [&](std::size_t i) { return CompileDirect(draft.declared[i]); };
       parts.declared = {rule(0), rule(1), rule(2), rule(3), rule(4)};

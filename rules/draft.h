@@ -64,6 +64,7 @@ struct ProfileDraft {
   engine::ProfileParts parts;
   std::vector<ContentDraft> content;
   std::optional<RuleDraft> other_text;
+  std::optional<RuleDraft> published_code;
   std::vector<RuleDraft> declared;  ///< keep, remove, dummy, redact, refresh-uid; or none
 };
 

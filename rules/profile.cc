@@ -398,6 +398,8 @@ class Profile {
           "every other AE title");
     AddVr(Vr::UN, kRemove, "unknown attribute");
     AddVr(kFreeText, kCleanIdentifiers, "every other text");
+    draft_.published_code = Make(kKeep, "basic+: code of a published scheme");
+    draft_.parts.published_schemes = PublishedSchemes();
     layer_ = "basic";
   }
 

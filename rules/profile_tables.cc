@@ -2,6 +2,7 @@
 #include "rules/profile_tables.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <map>
@@ -334,6 +335,14 @@ std::span<const RetiredCode> RetiredCodes() {
 
 std::span<const std::string_view> RetiredSchemes() {
   static constexpr std::array<std::string_view, 3> kSchemes = {"SRT", "SNM3", "99SDM"};
+  return kSchemes;
+}
+
+std::span<const std::string_view> PublishedSchemes() {
+  static constexpr auto kSchemes = std::to_array<std::string_view>(
+      {"DCM",  "FMA",    "I10",    "I10P",   "I9",  "I9C",  "ICDO3", "LN",     "MDC",  "MSH",
+       "NCIt", "RADLEX", "RXNORM", "SCPECG", "SCT", "SNM3", "SRT",   "UBERON", "UCUM", "UMLS"});
+  static_assert(std::is_sorted(kSchemes.begin(), kSchemes.end()));
   return kSchemes;
 }
 

@@ -143,6 +143,9 @@ struct RetiredCode {
 /// The designators SRT, SNM3 and 99SDM, under which the same codes were used.
 [[nodiscard]] std::span<const std::string_view> RetiredSchemes();
 
+/// Coding Scheme Designators (PS3.16 chapter 8) under which everybody uses the same codes. Sorted.
+[[nodiscard]] std::span<const std::string_view> PublishedSchemes();
+
 /// The type of an attribute in IODs (PS3.5 section 7.4); a condition (1C, 2C) counts as met.
 struct TypeRow {
   Tag tag;

@@ -11,6 +11,11 @@
 namespace dcmveil::engine {
 namespace {
 
+/// Code Value, Coding Scheme Designator, Long Code Value.
+bool IsCode(Tag tag) {
+  return tag == Tag(0x0008, 0x0100) || tag == Tag(0x0008, 0x0102) || tag == Tag(0x0008, 0x0119);
+}
+
 class Clean final : public Action {
  public:
   Clean(clean::TextCleaner cleaner, bool dummy_if_empty)
@@ -21,8 +26,9 @@ class Clean final : public Action {
     if (element.instance.identifiers == nullptr) return Change::Fail(ErrorCode::kInternal);
     Change change = ChangeText(element, [&](std::string_view value, std::size_t) -> NewValue {
       std::string cleaned = cleaner_.Clean(value, *element.instance.identifiers);
-      // Half of a URI leads nowhere.
-      if (element.vr == Vr::UR && cleaned != value) cleaned.clear();
+      // Half of a URI leads nowhere, and half of a code is another code.
+      const bool whole = element.vr == Vr::UR || IsCode(element.tag);
+      if (whole && cleaned != value) cleaned.clear();
       return {.text = std::move(cleaned)};
     });
     if (change.kind == Change::Kind::kEmpty && dummy_if_empty_) change = Change::Set("REMOVED");
@@ -123,7 +129,9 @@ const ActionSpec& CleanSpec() {
           "the vocabulary does not know; add those with `keep-words`. It has terms of radiology "
           "in several languages and plain English without common names. A term that is a name too "
           "(\"hand\") stays where its neighbours make it a term. In a text where nothing is found "
-          "not one byte changes. [rules.md](rules.md) says more.",
+          "not one byte changes. URIs, Code Value and Coding Scheme Designator go as a whole or "
+          "not at "
+          "all. [rules.md](rules.md) says more.",
       .make = Make,
   };
   return spec;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::size_t kShortestStem = 4;
 constexpr std::size_t kShortestInner = 5;
 constexpr std::size_t kShortestSpan = 5;
+constexpr std::size_t kLongestLetter = 3;  // bytes of one folded letter
 constexpr std::size_t kShortestNumber = 4;
 constexpr std::size_t kLongestGap = 3;
 constexpr std::size_t kLongestPhrase = 128;
@@ -113,7 +114,7 @@ Matcher::Matcher(const std::vector<Identifier>& identifiers) {
         AddPhrase(identifier.value);
         break;
       case IdentifierKind::kTelephone:
-        AddId(identifier.value, 6);
+        AddTelephone(identifier.value);
         break;
       case IdentifierKind::kDevice:
         AddId(identifier.value, 4);
@@ -246,6 +247,27 @@ void Matcher::AddId(std::string_view id, std::size_t shortest) {
   if (compact.size() >= kShortestSpan) AddSpan(compact);
 }
 
+void Matcher::AddTelephone(std::string_view number) {
+  constexpr std::size_t kShortestNumber = 6;
+  constexpr std::size_t kLongestCountry = 3;
+  constexpr std::size_t kShortestNational = 8;  // of a number whose country's code is not known
+  AddId(number, kShortestNumber);
+  std::string digits = Compact(number);
+  if (!AllDigits(digits)) return;
+  const bool abroad = number.find('+') != std::string_view::npos || digits.starts_with("00");
+  if (!abroad) {
+    if (digits.starts_with('0') && digits.size() > kShortestNumber) AddSpan(digits.substr(1));
+    return;
+  }
+  if (digits.starts_with("00")) digits.erase(0, 2);
+  for (std::size_t country = 1; country <= kLongestCountry; ++country) {
+    if (digits.size() < country + kShortestNational) break;
+    // At home a zero stands for the country, or nothing.
+    AddSpan("0" + digits.substr(country));
+    AddSpan(digits.substr(country));
+  }
+}
+
 void Matcher::AddPhrase(std::string_view phrase) {
   const std::vector<Word> words = SplitWords(phrase);
   const std::string compact = Compact(phrase);
@@ -299,6 +321,41 @@ std::size_t Matcher::NamePrefix(std::string_view folded) const {
   return 0;
 }
 
+/// "D o e"
+std::size_t Matcher::WordsOfSpacedName(std::string_view text, const std::vector<Word>& words,
+                                       std::size_t first) const {
+  constexpr std::size_t kFewestLetters = 3;
+  constexpr std::size_t kMostLetters = 32;
+  std::size_t found = 0;
+  std::string name;
+  for (std::size_t i = first; i < words.size() && i < first + kMostLetters; ++i) {
+    if (words[i].kind != Word::Kind::kWord || words[i].folded.size() > kLongestLetter ||
+        LettersIn(words[i].folded) != 1) {
+      break;
+    }
+    if (i > first && text.substr(words[i - 1].end, words[i].begin - words[i - 1].end)
+                             .find_first_not_of(" ._-") != std::string_view::npos) {
+      break;
+    }
+    name += words[i].folded;
+    const std::size_t letters = i - first + 1;
+    if (letters >= kFewestLetters && texts_.Has(name, kWord)) found = letters;
+  }
+  return found;
+}
+
+/// "MRNQX12345", with the label that was glued to it.
+bool Matcher::EndsWithId(std::string_view folded) const {
+  if (longest_span_ == 0) return false;
+  const std::size_t skipped = folded.size() - std::min(folded.size(), longest_span_);
+  for (std::size_t at = std::max<std::size_t>(1, skipped); at + kShortestSpan <= folded.size();
+       ++at) {
+    const bool inside_number = IsDigit(folded[at]) && IsDigit(folded[at - 1]);
+    if (!inside_number && texts_.Has(folded.substr(at), kSpan)) return true;
+  }
+  return false;
+}
+
 std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<Word>& words,
                                        std::size_t first) const {
   const Word& word = words[first];
@@ -316,6 +373,10 @@ std::size_t Matcher::WordsOfIdentifier(std::string_view text, const std::vector<
   if (found > 0) return found;
   if (texts_.Has(word.folded, kWord)) return 1;
   if (word.kind != Word::Kind::kWord) return 0;
+  if (word.folded.size() <= kLongestLetter) {
+    if (const std::size_t spaced = WordsOfSpacedName(text, words, first)) return spaced;
+  }
+  if (word.has_digit && EndsWithId(word.folded)) return 1;
   const std::string_view original = text.substr(word.begin, word.end - word.begin);
   if ((word.has_digit || word.apostrophe || word.folded.size() > kShortestStem) &&
       !HasOnePart(original)) {

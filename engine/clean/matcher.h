@@ -41,12 +41,17 @@ class Matcher {
   static constexpr std::uint8_t kSpan = 4;  ///< compact forms that may be written in several words
   static constexpr std::uint8_t kDate = 8;  ///< YYYYMMDD
 
+  [[nodiscard]] std::size_t WordsOfSpacedName(std::string_view text, const std::vector<Word>& words,
+                                              std::size_t first) const;
+  [[nodiscard]] bool EndsWithId(std::string_view folded) const;
+
   void AddName(std::string_view name);
   void AddUnsegmentedName(std::string_view group);
   void AddNameGroup(std::string_view group);
   void AddStrongWord(std::string_view folded);
   void AddSpelling(std::string_view spelling, std::vector<std::string>& parts);
   void AddId(std::string_view id, std::size_t shortest);
+  void AddTelephone(std::string_view number);
   void AddPhrase(std::string_view phrase);
   void AddDate(std::string_view date);
   void AddSpan(std::string_view compact);

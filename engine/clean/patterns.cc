@@ -23,46 +23,189 @@ struct MonthName {
 };
 
 constexpr auto kMonths = std::to_array<MonthName>({
-    {"abr", 4, true},         {"abril", 4, false},       {"ago", 8, true},
-    {"agosto", 8, false},     {"aout", 8, false},        {"apr", 4, true},
-    {"april", 4, false},      {"aprile", 4, false},      {"aug", 8, true},
-    {"august", 8, false},     {"augustus", 8, false},    {"avr", 4, true},
-    {"avril", 4, false},      {"dec", 12, true},         {"december", 12, false},
-    {"decembre", 12, false},  {"dez", 12, true},         {"dezember", 12, false},
-    {"dezembro", 12, false},  {"dic", 12, true},         {"dicembre", 12, false},
-    {"diciembre", 12, false}, {"ene", 1, true},          {"enero", 1, false},
-    {"feb", 2, true},         {"febbraio", 2, false},    {"febrero", 2, false},
-    {"februar", 2, false},    {"februari", 2, false},    {"february", 2, false},
-    {"fev", 2, true},         {"fevereiro", 2, false},   {"fevrier", 2, false},
-    {"gen", 1, true},         {"gennaio", 1, false},     {"giu", 6, true},
-    {"giugno", 6, false},     {"jan", 1, true},          {"janeiro", 1, false},
-    {"januar", 1, false},     {"januari", 1, false},     {"january", 1, false},
-    {"janvier", 1, false},    {"juillet", 7, false},     {"juin", 6, false},
-    {"jul", 7, true},         {"juli", 7, false},        {"julho", 7, false},
-    {"julio", 7, false},      {"july", 7, false},        {"jun", 6, true},
-    {"june", 6, false},       {"junho", 6, false},       {"juni", 6, false},
-    {"junio", 6, false},      {"lug", 7, true},          {"luglio", 7, false},
-    {"mag", 5, true},         {"maggio", 5, false},      {"mai", 5, true},
-    {"maio", 5, false},       {"mar", 3, true},          {"march", 3, false},
-    {"marco", 3, false},      {"mars", 3, true},         {"marzo", 3, false},
-    {"may", 5, true},         {"mayo", 5, true},         {"maart", 3, false},
-    {"marz", 3, false},       {"maerz", 3, false},       {"mei", 5, true},
-    {"mrt", 3, true},         {"nov", 11, true},         {"november", 11, false},
-    {"novembre", 11, false},  {"novembro", 11, false},   {"noviembre", 11, false},
-    {"oct", 10, true},        {"october", 10, false},    {"octobre", 10, false},
-    {"octubre", 10, false},   {"okt", 10, true},         {"oktober", 10, false},
-    {"ott", 10, true},        {"ottobre", 10, false},    {"out", 10, true},
-    {"outubro", 10, false},   {"sep", 9, true},          {"sept", 9, true},
-    {"september", 9, false},  {"septembre", 9, false},   {"septiembre", 9, false},
-    {"set", 9, true},         {"setembro", 9, false},    {"settembre", 9, false},
-    {"января", 1, false},     {"февраля", 2, false},     {"марта", 3, false},
-    {"апреля", 4, false},     {"мая", 5, false},         {"июня", 6, false},
-    {"июля", 7, false},       {"августа", 8, false},     {"сентября", 9, false},
-    {"октября", 10, false},   {"ноября", 11, false},     {"декабря", 12, false},
-    {"ιανουαριου", 1, false}, {"φεβρουαριου", 2, false}, {"μαρτιου", 3, false},
-    {"απριλιου", 4, false},   {"μαιου", 5, false},       {"ιουνιου", 6, false},
-    {"ιουλιου", 7, false},    {"αυγουστου", 8, false},   {"σεπτεμβριου", 9, false},
-    {"οκτωβριου", 10, false}, {"νοεμβριου", 11, false},  {"δεκεμβριου", 12, false},
+    {"abr", 4, true},
+    {"abril", 4, false},
+    {"ago", 8, true},
+    {"agosto", 8, false},
+    {"aout", 8, false},
+    {"apr", 4, true},
+    {"april", 4, false},
+    {"aprile", 4, false},
+    {"aug", 8, true},
+    {"august", 8, false},
+    {"augustus", 8, false},
+    {"avr", 4, true},
+    {"avril", 4, false},
+    {"dec", 12, true},
+    {"december", 12, false},
+    {"decembre", 12, false},
+    {"dez", 12, true},
+    {"dezember", 12, false},
+    {"dezembro", 12, false},
+    {"dic", 12, true},
+    {"dicembre", 12, false},
+    {"diciembre", 12, false},
+    {"ene", 1, true},
+    {"enero", 1, false},
+    {"feb", 2, true},
+    {"febbraio", 2, false},
+    {"febrero", 2, false},
+    {"februar", 2, false},
+    {"februari", 2, false},
+    {"february", 2, false},
+    {"fev", 2, true},
+    {"fevereiro", 2, false},
+    {"fevrier", 2, false},
+    {"gen", 1, true},
+    {"gennaio", 1, false},
+    {"giu", 6, true},
+    {"giugno", 6, false},
+    {"jan", 1, true},
+    {"janeiro", 1, false},
+    {"januar", 1, false},
+    {"januari", 1, false},
+    {"january", 1, false},
+    {"janvier", 1, false},
+    {"juillet", 7, false},
+    {"juin", 6, false},
+    {"jul", 7, true},
+    {"juli", 7, false},
+    {"julho", 7, false},
+    {"julio", 7, false},
+    {"july", 7, false},
+    {"jun", 6, true},
+    {"june", 6, false},
+    {"junho", 6, false},
+    {"juni", 6, false},
+    {"junio", 6, false},
+    {"lug", 7, true},
+    {"luglio", 7, false},
+    {"mag", 5, true},
+    {"maggio", 5, false},
+    {"mai", 5, true},
+    {"maio", 5, false},
+    {"mar", 3, true},
+    {"march", 3, false},
+    {"marco", 3, false},
+    {"mars", 3, true},
+    {"marzo", 3, false},
+    {"may", 5, true},
+    {"mayo", 5, true},
+    {"maart", 3, false},
+    {"marz", 3, false},
+    {"maerz", 3, false},
+    {"mei", 5, true},
+    {"mrt", 3, true},
+    {"nov", 11, true},
+    {"november", 11, false},
+    {"novembre", 11, false},
+    {"novembro", 11, false},
+    {"noviembre", 11, false},
+    {"oct", 10, true},
+    {"october", 10, false},
+    {"octobre", 10, false},
+    {"octubre", 10, false},
+    {"okt", 10, true},
+    {"oktober", 10, false},
+    {"ott", 10, true},
+    {"ottobre", 10, false},
+    {"out", 10, true},
+    {"outubro", 10, false},
+    {"sep", 9, true},
+    {"sept", 9, true},
+    {"september", 9, false},
+    {"septembre", 9, false},
+    {"septiembre", 9, false},
+    {"set", 9, true},
+    {"setembro", 9, false},
+    {"settembre", 9, false},
+    {"augusti", 8, false},
+    {"maj", 5, true},
+    {"marts", 3, true},
+    {"stycznia", 1, false},
+    {"lutego", 2, false},
+    {"marca", 3, true},
+    {"kwietnia", 4, false},
+    {"maja", 5, true},
+    {"czerwca", 6, false},
+    {"lipca", 7, false},
+    {"sierpnia", 8, false},
+    {"wrzesnia", 9, false},
+    {"pazdziernika", 10, false},
+    {"listopada", 11, false},
+    {"grudnia", 12, false},
+    {"ledna", 1, false},
+    {"unora", 2, false},
+    {"brezna", 3, false},
+    {"dubna", 4, false},
+    {"kvetna", 5, false},
+    {"cervna", 6, false},
+    {"cervence", 7, false},
+    {"srpna", 8, false},
+    {"zari", 9, true},
+    {"rijna", 10, false},
+    {"listopadu", 11, false},
+    {"prosince", 12, false},
+    {"січня", 1, false},
+    {"лютого", 2, false},
+    {"березня", 3, false},
+    {"квітня", 4, false},
+    {"травня", 5, false},
+    {"червня", 6, false},
+    {"липня", 7, false},
+    {"серпня", 8, false},
+    {"вересня", 9, false},
+    {"жовтня", 10, false},
+    {"листопада", 11, false},
+    {"грудня", 12, false},
+    {"tammikuuta", 1, false},
+    {"helmikuuta", 2, false},
+    {"maaliskuuta", 3, false},
+    {"huhtikuuta", 4, false},
+    {"toukokuuta", 5, false},
+    {"kesakuuta", 6, false},
+    {"heinakuuta", 7, false},
+    {"elokuuta", 8, false},
+    {"syyskuuta", 9, false},
+    {"lokakuuta", 10, false},
+    {"marraskuuta", 11, false},
+    {"joulukuuta", 12, false},
+    {"ocak", 1, true},
+    {"subat", 2, true},
+    {"mart", 3, true},
+    {"nisan", 4, true},
+    {"mayis", 5, true},
+    {"haziran", 6, true},
+    {"temmuz", 7, true},
+    {"agustos", 8, true},
+    {"eylul", 9, true},
+    {"ekim", 10, true},
+    {"kasim", 11, true},
+    {"aralik", 12, true},
+    {"января", 1, false},
+    {"февраля", 2, false},
+    {"марта", 3, false},
+    {"апреля", 4, false},
+    {"мая", 5, false},
+    {"июня", 6, false},
+    {"июля", 7, false},
+    {"августа", 8, false},
+    {"сентября", 9, false},
+    {"октября", 10, false},
+    {"ноября", 11, false},
+    {"декабря", 12, false},
+    {"ιανουαριου", 1, false},
+    {"φεβρουαριου", 2, false},
+    {"μαρτιου", 3, false},
+    {"απριλιου", 4, false},
+    {"μαιου", 5, false},
+    {"ιουνιου", 6, false},
+    {"ιουλιου", 7, false},
+    {"αυγουστου", 8, false},
+    {"σεπτεμβριου", 9, false},
+    {"οκτωβριου", 10, false},
+    {"νοεμβριου", 11, false},
+    {"δεκεμβριου", 12, false},
 });
 
 const MonthName* FindMonth(std::string_view folded) {
@@ -74,6 +217,25 @@ const MonthName* FindMonth(std::string_view folded) {
   if (folded.size() < 3) return nullptr;
   const auto it = kByName.find(folded);
   return it == kByName.end() ? nullptr : it->second;
+}
+
+/// "VII"; nothing for other words.
+const MonthName* FindRomanMonth(std::string_view folded) {
+  static constexpr auto kRoman = std::to_array<MonthName>({{"i", 1, true},
+                                                           {"ii", 2, true},
+                                                           {"iii", 3, true},
+                                                           {"iv", 4, true},
+                                                           {"v", 5, true},
+                                                           {"vi", 6, true},
+                                                           {"vii", 7, true},
+                                                           {"viii", 8, true},
+                                                           {"ix", 9, true},
+                                                           {"x", 10, true},
+                                                           {"xi", 11, true},
+                                                           {"xii", 12, true}});
+  const auto it = std::find_if(kRoman.begin(), kRoman.end(),
+                               [folded](const MonthName& month) { return month.name == folded; });
+  return it == kRoman.end() ? nullptr : &*it;
 }
 
 bool IsNumber(const Text& text, std::size_t i) {
@@ -146,10 +308,42 @@ std::size_t WordsOfChain(const Text& text, std::size_t first) {
   return end - first;
 }
 
+/// Signs that stand in other places than dates, so that these have all their digits: the colons of
+/// image files, what separates fields.
+bool IsRareSeparator(std::string_view separator) {
+  return separator == ":" || separator == ";" || separator == "|";
+}
+
+/// The day or year in "19T00", with which a time of ISO 8601 begins; nothing for other words.
+std::string_view NumberBeforeTime(std::string_view folded) {
+  constexpr std::size_t kYear = 4;
+  const std::size_t t = folded.find('t');
+  if (t == std::string_view::npos || t == 0 || t > kYear) return {};
+  std::string_view hour = folded.substr(t + 1);
+  if (hour.ends_with('z')) hour.remove_suffix(1);
+  return Value(hour) >= 0 && Value(folded.substr(0, t)) >= 0 ? folded.substr(0, t)
+                                                             : std::string_view();
+}
+
+/// The word behind a time of ISO 8601 whose hour is before word i: minutes, seconds, a fraction,
+/// the zone.
+std::size_t EndOfTime(const Text& text, std::size_t i) {
+  const auto is_part = [&text](std::size_t at) {
+    const std::string_view word = Folded(text, at);
+    return !word.empty() && IsDigit(word.front()) &&
+           (IsNumber(text, at) || Value(word.substr(0, word.size() - 1)) >= 0);
+  };
+  while (is_part(i) && (text.Gap(i) == ":" || text.Gap(i) == ".")) ++i;
+  if (is_part(i) && (text.Gap(i) == "+" || text.Gap(i) == "-")) ++i;
+  while (is_part(i) && text.Gap(i) == ":") ++i;
+  return i;
+}
+
 std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* only) {
   if (!IsNumber(text, i) || !IsNumber(text, i + 1)) return 0;
   const std::string_view separator = Trim(text.Gap(i + 1));
-  if (separator != "-" && separator != "/" && separator != "." && separator != "_" &&
+  const bool rare = IsRareSeparator(separator);
+  if (separator != "-" && separator != "/" && separator != "." && separator != "_" && !rare &&
       !separator.empty()) {
     return 0;
   }
@@ -160,16 +354,25 @@ std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* o
   }
   const std::string_view a = Folded(text, i);
   const std::string_view b = Folded(text, i + 1);
-  const std::string_view c = Folded(text, i + 2);
-  if (IsNumber(text, i + 2) && Trim(text.Gap(i + 2)) == separator) {
+  const std::string_view joined =
+      separator.empty() ? std::string_view() : NumberBeforeTime(Folded(text, i + 2));
+  const std::string_view c = joined.empty() ? Folded(text, i + 2) : joined;
+  const bool third = IsNumber(text, i + 2) || !joined.empty();
+  if (rare && (a.size() + b.size() + c.size() != 8 || b.size() != 2 || !third ||
+               (separator == ":" && !IsYear(a)))) {
+    return 0;
+  }
+  if (third && Trim(text.Gap(i + 2)) == separator) {
     const bool longer = separator == "." && IsNumber(text, i + 3) && Trim(text.Gap(i + 3)) == ".";
     const bool padded = !separator.empty() || (a.size() + b.size() + c.size() == 8);
     if (padded) {
       // What is chained to a whole year ("12.08.1957.10.30") is its time, or a number of the day.
-      const std::size_t all = longer ? WordsOfChain(text, i) : 3;
+      std::size_t all = longer ? WordsOfChain(text, i) : 3;
+      if (!joined.empty()) all = EndOfTime(text, i + 3) - i;
       if (IsYear(a) && IsMonth(b) && IsDay(c) && IsMeant(only, a, Value(b), Value(c))) return all;
       if (IsYear(c) && IsDayMonth(only, a, b, c)) return all;
     }
+    if (!joined.empty()) return 0;
     if (!longer && padded) {
       if (!separator.empty() && separator != "_" && c.size() == 2 && IsDayMonth(only, a, b, c)) {
         return 3;
@@ -182,7 +385,9 @@ std::size_t WordsOfNumericDate(const Text& text, std::size_t i, const Matcher* o
     }
   }
   // A month alone: 2019-03, 03/2019.
-  if (only != nullptr || separator.empty() || separator == "_" || separator == ".") return 0;
+  if (only != nullptr || rare || separator.empty() || separator == "_" || separator == ".") {
+    return 0;
+  }
   if (IsNumber(text, i + 2) && text.Gap(i + 2) == separator) return 0;
   if (IsYear(a) && IsMonth(b) && b.size() == 2) return 2;
   if (separator == "/" && IsMonth(a) && IsYear(b)) return 2;
@@ -207,6 +412,27 @@ int DayOf(const Text& text, std::size_t i) {
     folded.remove_suffix(2);
   }
   return IsDay(folded) ? Value(folded) : -1;
+}
+
+/// "2019 Mar 4".
+std::size_t WordsOfNamedDateByYear(const Text& text, std::size_t i, const Matcher* only) {
+  if (!IsNumber(text, i) || !IsYear(Folded(text, i))) return 0;
+  const MonthName* month = FindMonth(Folded(text, i + 1));
+  if (month == nullptr || !IsDateGap(text.Gap(i + 1)) || !IsDateGap(text.Gap(i + 2))) return 0;
+  const int day = DayOf(text, i + 2);
+  return day >= 0 && IsMeant(only, Folded(text, i), month->month, day) ? 3 : 0;
+}
+
+/// "4.III.2019", "4 III 2019". Few signs and blanks alone: "1 IV 2000 ml", "5 x 2000".
+std::size_t WordsOfRomanDate(const Text& text, std::size_t i, const Matcher* only) {
+  if (!IsNumber(text, i) || !IsDay(Folded(text, i)) || !IsNumber(text, i + 2)) return 0;
+  const std::string_view folded = Folded(text, i + 1);
+  const MonthName* month = FindRomanMonth(folded);
+  if (month == nullptr || !IsYear(Folded(text, i + 2))) return 0;
+  if (!IsDateGap(text.Gap(i + 1)) || !IsDateGap(text.Gap(i + 2))) return 0;
+  const bool blanks = Trim(text.Gap(i + 1)).empty() || Trim(text.Gap(i + 2)).empty();
+  if (blanks && only == nullptr && folded.size() < 3) return 0;
+  return IsMeant(only, Folded(text, i + 2), month->month, Value(Folded(text, i))) ? 3 : 0;
 }
 
 /// "4 March 2019", "March 4th, 2019", "Mar 2019", "4 de marzo de 2019".
@@ -451,6 +677,8 @@ std::size_t WordsOfDate(const Text& text, std::size_t first, const Matcher* only
   if (word.kind == Word::Kind::kNumber) {
     if (const std::size_t found = WordsOfNumericDate(text, first, only)) return found;
     if (const std::size_t found = WordsOfEastAsianDate(text, first, only)) return found;
+    if (const std::size_t found = WordsOfNamedDateByYear(text, first, only)) return found;
+    if (const std::size_t found = WordsOfRomanDate(text, first, only)) return found;
   } else if (IsJoinedDate(word, only)) {
     return 1;
   }

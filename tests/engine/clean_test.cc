@@ -83,6 +83,24 @@ TEST(CleanTest, OwnIdentifiersGoInEverySpelling) {
       "12 Aug 1957",
       "August 12, 1957",
       "12AUG1957",
+      "1957-08-12T00:00:00Z",
+      "1957-08-12T10:15:30.250+02:00",
+      "1957-08-12T10:15-0500",
+      "12.08.1957T10",
+      "1957:08:12",
+      "12;08;1957",
+      "12|08|1957",
+      "12.VIII.1957",
+      "12 VIII 1957",
+      "12-viii-1957",
+      "1957 Aug 12",
+      "1957-Aug-12",
+      "12 sierpnia 1957",
+      "12. srpna 1957",
+      "12 серпня 1957",
+      "12. elokuuta 1957",
+      "12 Ağustos 1957",
+      "12 augusti 1957",
       "19570812",
       "120857",
       "4. März 2019",
@@ -91,6 +109,12 @@ TEST(CleanTest, OwnIdentifiersGoInEverySpelling) {
       "Kaltenbrunn",
       "12 Lindenallee, Kaltenbrunn 54321",
       "+49 30 1234567",
+      "030/1234567",
+      "030 1234 567",
+      "MRNAB0012345",
+      "PIDab0012345",
+      "S i o b h a n",
+      "O B R I E N S i o b h a n",
       "AWP12345",
       "1.2.276.0.7230010.3.1.4",
   };
@@ -116,6 +140,15 @@ TEST(CleanTest, PatternsGoWhoeverTheyBelongTo) {
                                           "30 ноября 2021",
                                           "10:30",
                                           "10:30:15.25",
+                                          "2021-11-30T08:15:00Z",
+                                          "2021:11:30 08:15:00",
+                                          "30;11;2021",
+                                          "30|11|2021",
+                                          "30.XI.2021",
+                                          "30 XII 2021",
+                                          "2021 Nov 30",
+                                          "30 listopada 2021",
+                                          "30 Kasım 2021",
                                           "3 pm",
                                           "14h30",
                                           "555-123-4567",
@@ -159,6 +192,15 @@ TEST(CleanTest, VersionsAndLocalCodesAreNoUids) {
          {Strictness::kIdentifiers, Strictness::kPatterns, Strictness::kStrict}) {
       EXPECT_EQ(Clean("version " + text, strictness), "version") << text;
     }
+  }
+}
+
+TEST(CleanTest, WhatOnlyResemblesADateOrANameStays) {
+  for (const std::string text :
+       {"5 x 2000", "1 IV 2000 ml", "matrix 2000 x 10", "4 V 2019", "3;4;2000", "T 2 w i",
+        "A P L R", "10|400|1000", "12;8;2000", "v x y z", "Kasim 4"}) {
+    EXPECT_EQ(Clean("chest " + text, Strictness::kPatterns), "chest " + text);
+    EXPECT_EQ(Clean("chest " + text, Strictness::kIdentifiers), "chest " + text);
   }
 }
 

@@ -15,6 +15,11 @@ constexpr Tag kItem{0xFFFE, 0xE000};
 constexpr Tag kItemEnd{0xFFFE, 0xE00D};
 constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
 
+/// Pixel Data, Float Pixel Data, Double Float Pixel Data. Others of the group are elements as any.
+bool HoldsFrames(Tag tag) {
+  return tag == Tag(0x7FE0, 0x0010) || tag == Tag(0x7FE0, 0x0008) || tag == Tag(0x7FE0, 0x0009);
+}
+
 class Walker {
  public:
   /// Of the field that begins at `wanted` the path is kept.
@@ -102,7 +107,7 @@ class Walker {
       }
       path_.back() = {.tag = header->tag};
       last_ = at_;
-      const bool pixels = header->tag.group == 0x7FE0;
+      const bool pixels = HoldsFrames(header->tag);
       if (header->length == kUndefined) {
         // The head ends with the header of the pixel data.
         if (pixels && at_ == bytes_.size()) break;

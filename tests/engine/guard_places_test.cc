@@ -259,6 +259,22 @@ TEST(GuardPlaces, ReadsTextAnywhereInAFrame) {
   }
 }
 
+TEST(GuardPlaces, OnlyPixelDataOfItsGroupIsNoText) {
+  const DataSet icon = {Raw({0x0028, 0x0010}, "US", Le16({4})),
+                        Raw({0x0028, 0x0011}, "US", Le16({4}))};
+  for (const Elem& elem :
+       {Raw({0x7FE0, 0x0001}, "OV", "Liesel  "), Raw({0x7FE0, 0x0002}, "OV", "Liesel  "),
+        Raw({0x7FE0, 0x0020}, "OW", "Liesel"), Text({0x7FE0, 0x0030}, "LO", "Liesel")}) {
+    for (const Syntax& syntax : kSyntaxes) {
+      const Elem plain = syntax.big_endian ? Text(elem.tag, "LO", "Liesel") : elem;
+      EXPECT_NE(Guarded(Send(kStrip, Person({NativePixels(), plain}), syntax)), "") << syntax.name;
+      EXPECT_NE(
+          Guarded(Send(kStrip, Person({Seq({0x0088, 0x0200}, {With(icon, {plain})})}), syntax)), "")
+          << syntax.name;
+    }
+  }
+}
+
 TEST(GuardPlaces, MoreIdentifiersThanItSearchesAreNoPass) {
   const auto look = [](int count) {
     auto identifiers = std::make_shared<engine::clean::Identifiers>();

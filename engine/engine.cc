@@ -25,7 +25,12 @@ Status Guard(const engine::ParsedInstance& parsed, const engine::guard::Knowledg
       .tail_padding = parts.tail_padding,
       .encoding = parsed.encoding,
   };
-  if (parts.pixels && parsed.extents.pixels->encapsulated) {
+  if (parts.pixels) {
+    output.compressed = parsed.extents.pixels->encapsulated;
+    for (const Tag tag : engine::guard::ImageSize::kTags) {
+      const engine::DataElement* element = parsed.head.Find(tag);
+      if (element != nullptr) output.image.Learn(tag, element->value(), false);
+    }
     output.source = parts.pixels->source.get();
     output.frames = parts.pixels->offset;
     output.frames_size = parts.pixels->size;

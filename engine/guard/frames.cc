@@ -111,6 +111,7 @@ class Reader {
     if (begin.starts_with("\xFF\xD8")) return Jpeg();
     return begin.starts_with("\xFF\x4F") ? Codestream(0, frame_.size()) : Boxes();
   }
+  bool AllAsNoise() { return Text(0, frame_.size(), true); }
 
  private:
   bool Text(std::uint64_t begin, std::uint64_t end, bool noise = false) {
@@ -240,6 +241,13 @@ class Reader {
 bool ForEachTextOfFrame(std::string_view frame, const FrameTextVisitor& visit) {
   Frame bytes(frame);
   return Reader(bytes, visit).Run();
+}
+
+bool ForEachNoise(const ByteSource& source, std::uint64_t begin, std::uint64_t size,
+                  const FrameTextVisitor& visit) {
+  Frame bytes(source);
+  bytes.AddFragment(begin, size);
+  return Reader(bytes, visit).AllAsNoise();
 }
 
 bool ForEachFrameText(const ByteSource& source, std::uint64_t begin, std::uint64_t size,

@@ -34,4 +34,8 @@ bool ForEachTextOfFrame(std::string_view frame, const FrameTextVisitor& visit);
 bool ForEachFrameText(const ByteSource& source, std::uint64_t begin, std::uint64_t size,
                       const FrameTextVisitor& visit);
 
+/// Visits bytes that may be text or image data: those behind the frames of native pixel data.
+bool ForEachNoise(const ByteSource& source, std::uint64_t begin, std::uint64_t size,
+                  const FrameTextVisitor& visit);
+
 }  // namespace dcmveil::engine::guard

@@ -5,7 +5,6 @@
 
 #include "engine/dictionary.h"
 #include "engine/guard/frames.h"
-#include "engine/guard/output.h"
 #include "engine/guard/patterns.h"
 #include "engine/path.h"
 
@@ -141,10 +140,15 @@ class Search {
 
   bool Counts(std::string_view bytes, Found found, const ValueField& field) const {
     const Pattern& pattern = *found.pattern;
-    const std::string_view value = bytes.substr(field.begin, field.end - field.begin);
-    const std::size_t begin = found.begin -= field.begin;
-    const std::size_t end = found.end -= field.begin;
-    if (field.frames) {
+    const std::size_t from = field.begin + field.image_size;
+    if (found.begin < from) return false;
+    const std::string_view value = bytes.substr(from, field.end - from);
+    const std::size_t begin = found.begin -= from;
+    const std::size_t end = found.end -= from;
+    if (field.pixels && !field.fragment) {
+      return CountsInFrame({.bytes = value, .noise = true}, found);
+    }
+    if (field.fragment) {
       return ForEachTextOfFrame(value, [&](const FrameText& text) {
         if (begin < text.begin || end > text.begin + text.bytes.size()) return false;
         Found inside = found;
@@ -199,9 +203,14 @@ Status Look(const Knowledge& knowledge, const Output& output,
                search.Elements(output.head, output.encoding) ||
                search.Elements(output.tail.substr(output.tail_padding), output.encoding);
   if (!found && output.source != nullptr) {
-    found = ForEachFrameText(
-        *output.source, output.frames, output.frames_size,
-        [&](const FrameText& text) { return search.TextOfFrame(text, output.pixels); });
+    const auto visit = [&](const FrameText& text) {
+      return search.TextOfFrame(text, output.pixels);
+    };
+    const std::uint64_t image = output.compressed ? 0 : output.image.BytesIn(output.frames_size);
+    const std::uint64_t begin = output.frames + image;
+    const std::uint64_t size = output.frames_size - image;
+    found = output.compressed ? ForEachFrameText(*output.source, begin, size, visit)
+                              : ForEachNoise(*output.source, begin, size, visit);
   }
   if (found) return Error{ErrorCode::kIdentifierLeft, std::move(search.where())};
   return Done{};

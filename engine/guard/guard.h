@@ -15,6 +15,7 @@
 #include "engine/clean/identifiers.h"
 #include "engine/encoding/bytes.h"
 #include "engine/encoding/scan.h"
+#include "engine/guard/output.h"
 #include "engine/guard/retained.h"
 #include "engine/plan.h"
 
@@ -38,10 +39,12 @@ struct Output {
   std::string_view tail = {};    ///< elements behind it
   std::size_t tail_padding = 0;  ///< bytes in front of those elements that belong to pixel data
   Encoding encoding = {};        ///< of head and tail
-  /// Compressed frames: the value field in the source; null if there are none.
+  /// Pixel data at the top level: the value field in the source; null if there is none.
   const ByteSource* source = nullptr;
   std::uint64_t frames = 0;
   std::uint64_t frames_size = 0;
+  bool compressed = false;
+  ImageSize image = {};  ///< of native ones
   Tag pixels = {};
 };
 

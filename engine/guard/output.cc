@@ -2,7 +2,8 @@
 #include "engine/guard/output.h"
 
 #include <algorithm>
-#include <cstdint>
+#include <charconv>
+#include <limits>
 #include <optional>
 
 #include "engine/dictionary.h"
@@ -14,6 +15,8 @@ constexpr std::uint32_t kUndefined = 0xFFFFFFFF;
 constexpr Tag kItem{0xFFFE, 0xE000};
 constexpr Tag kItemEnd{0xFFFE, 0xE00D};
 constexpr Tag kSequenceEnd{0xFFFE, 0xE0DD};
+/// Native pixel data of unknown image size is searched as a whole up to here.
+constexpr std::uint64_t kShortPixels = std::uint64_t{1} << 16U;
 
 /// Pixel Data, Float Pixel Data, Double Float Pixel Data. Others of the group are elements as any.
 bool HoldsFrames(Tag tag) {
@@ -28,7 +31,7 @@ class Walker {
 
   void Run() {
     // What is left belongs to the element that was read last.
-    if (!Elements(bytes_.size(), false)) Add(last_, bytes_.size(), Vr::UN, false);
+    if (!Elements(bytes_.size(), false)) Add({.begin = last_, .end = bytes_.size()});
   }
   std::vector<ValueField> TakeFields() { return std::move(fields_); }
   Path TakePath() { return std::move(wanted_path_); }
@@ -88,15 +91,16 @@ class Walker {
     return header;
   }
 
-  void Add(std::size_t begin, std::size_t end, Vr vr, bool frames) {
-    fields_.push_back(
-        {.begin = begin, .end = end, .vr = vr, .tag = path_.back().tag, .frames = frames});
-    if (begin == wanted_) wanted_path_ = path_;
+  void Add(ValueField field) {
+    field.tag = path_.back().tag;
+    fields_.push_back(field);
+    if (field.begin == wanted_) wanted_path_ = path_;
   }
 
   // Elements up to `end`, or up to the item's delimiter.
   bool Elements(std::size_t end, bool delimited) {
     path_.emplace_back();
+    ImageSize image;
     while (at_ < end) {
       last_ = at_;
       const std::optional<Header> header = TakeHeader();
@@ -123,7 +127,13 @@ class Walker {
         if (!Items(value_end, false, false)) return false;
         continue;
       }
-      Add(at_, value_end, *header->vr, pixels);
+      image.Learn(header->tag, bytes_.substr(at_, header->length), encoding_.big_endian);
+      const std::uint64_t image_size = pixels ? image.BytesIn(header->length) : 0;
+      Add({.begin = at_,
+           .end = value_end,
+           .vr = *header->vr,
+           .pixels = pixels,
+           .image_size = static_cast<std::size_t>(image_size)});
       at_ = value_end;
     }
     path_.pop_back();
@@ -149,7 +159,11 @@ class Walker {
       }
       if (header->length > end - at_) return false;
       if (fragments) {
-        Add(at_, at_ + header->length, Vr::OB, true);
+        Add({.begin = at_,
+             .end = at_ + header->length,
+             .vr = Vr::OB,
+             .pixels = true,
+             .fragment = true});
         at_ += header->length;
         continue;
       }
@@ -171,6 +185,32 @@ class Walker {
 };
 
 }  // namespace
+
+void ImageSize::Learn(Tag tag, std::string_view value, bool big_endian) {
+  if (tag.group != 0x0028) return;
+  if (tag == kTags[1]) {
+    value.remove_prefix(std::min(value.find_first_not_of(' '), value.size()));
+    std::uint64_t frames = 0;
+    std::from_chars(value.data(), value.data() + value.size(), frames);
+    frames_ = std::max<std::uint64_t>(frames, 1);
+    return;
+  }
+  if (value.size() < 2) return;
+  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(value[at]); };
+  const unsigned number = big_endian ? byte(0) << 8U | byte(1) : byte(1) << 8U | byte(0);
+  if (tag == kTags[0]) samples_ = number;
+  if (tag == kTags[2]) rows_ = number;
+  if (tag == kTags[3]) columns_ = number;
+  if (tag == kTags[4]) bits_ = number;
+}
+
+std::uint64_t ImageSize::BytesIn(std::uint64_t size) const {
+  // Four numbers of 16 bits; the frames may be any number.
+  const std::uint64_t bits = rows_ * columns_ * samples_ * bits_;
+  if (bits == 0) return size <= kShortPixels ? 0 : size;
+  if (frames_ > (std::numeric_limits<std::uint64_t>::max() - 7) / bits) return size;
+  return std::min(size, (bits * frames_ + 7) / 8);
+}
 
 std::vector<ValueField> ValueFieldsOf(std::string_view elements, Encoding encoding) {
   Walker walker(elements, encoding, std::string_view::npos);

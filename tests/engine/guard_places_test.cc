@@ -275,6 +275,43 @@ TEST(GuardPlaces, OnlyPixelDataOfItsGroupIsNoText) {
   }
 }
 
+TEST(GuardPlaces, ReadsWhatIsBehindNativeFrames) {
+  const Tag rows{0x0028, 0x0010};
+  const auto image = [](const char* frames) {
+    return DataSet{Raw({0x0028, 0x0002}, "US", Le16({1})), Text({0x0028, 0x0008}, "IS", frames),
+                   Raw({0x0028, 0x0010}, "US", Le16({2})), Raw({0x0028, 0x0011}, "US", Le16({4})),
+                   Raw({0x0028, 0x0100}, "US", Le16({8}))};
+  };
+  const auto pixels = [](std::string_view bytes) {
+    return Raw({0x7FE0, 0x0010}, "OB", std::string(8, 'n') + std::string(bytes));
+  };
+  struct Case {
+    const char* name;
+    DataSet data_set;
+    bool found;
+  };
+  for (const auto& [name, data_set, found] : std::vector<Case>{
+           {"behind the frame", With(image("1"), {pixels("Liesel")}), true},
+           {"in the second frame", With(image("2"), {pixels(" Liesel ")}), false},
+           {"behind the second frame", With(image(" 2 "), {pixels("12345678LIESEL")}), true},
+           {"over the end of the frame",
+            With(image("1"), {Raw({0x7FE0, 0x0010}, "OB", " Liesel  M\xFC")}), false},
+           {"no rows, short", With(Without(image("1"), {rows}), {pixels(" Liesel ")}), true},
+           {"no rows, long",
+            With(Without(image("1"), {rows}), {pixels(std::string(70000, ' ') + "Liesel")}), false},
+           {"short text in noise", With(image("1"), {pixels("47110815 Hugo")}), false},
+       }) {
+    for (const Syntax& syntax : kSyntaxes) {
+      EXPECT_EQ(Guarded(Send(kStrip, With(Without(Person({}), {rows}), data_set), syntax)),
+                found ? "(7FE0,0010): person name" : "")
+          << name << syntax.name;
+      EXPECT_EQ(Guarded(Send(kStrip, Person({Seq({0x0088, 0x0200}, {data_set})}), syntax)),
+                found ? "(0088,0200)[0].(7FE0,0010): person name" : "")
+          << name << syntax.name;
+    }
+  }
+}
+
 TEST(GuardPlaces, MoreIdentifiersThanItSearchesAreNoPass) {
   const auto look = [](int count) {
     auto identifiers = std::make_shared<engine::clean::Identifiers>();

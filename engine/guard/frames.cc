@@ -16,6 +16,10 @@ constexpr std::uint64_t kPiece = std::uint64_t{1} << 20U;
 constexpr std::uint64_t kOverlap = 2048;
 constexpr std::uint64_t kBoxHeader = 8;
 constexpr std::uint64_t kFirstRead = 1024;
+/// How far from a fragment's start an image may begin, and how much is searched of what is none.
+constexpr std::uint64_t kLongestLead = std::uint64_t{1} << 16U;
+constexpr std::uint64_t kRleHeader = 64;
+constexpr std::uint64_t kMostRleSegments = 15;
 
 /// The bytes of one frame, read as they are asked for.
 class Frame {
@@ -101,19 +105,103 @@ bool BeginsFrame(std::string_view bytes) {
          (bytes.size() >= 12 && (bytes.substr(4, 4) == "jP  " || bytes.substr(4, 4) == "JXL "));
 }
 
+/// Where in bytes that begin with something else an image begins.
+std::optional<std::uint64_t> FindImage(std::string_view bytes) {
+  constexpr std::size_t kLength = 4;  // of the first box, in front of its type
+  std::size_t first = std::min(bytes.find("\xFF\xD8\xFF"), bytes.find("\xFF\x4F\xFF\x51"));
+  for (const std::string_view box : {"jP  \r\n\x87\n", "JXL \r\n\x87\n"}) {
+    const std::size_t found = bytes.find(box, kLength);
+    if (found != std::string_view::npos) first = std::min(first, found - kLength);
+  }
+  if (first == std::string_view::npos) return std::nullopt;
+  return first;
+}
+
+/// Frame headers, tables and parameters of JPEG (T.81 table B.1) and JPEG-LS (T.87 C.1.1).
+bool IsForJpegDecoder(std::uint64_t marker) {
+  constexpr std::uint64_t kReserved = 0xC8;
+  return (marker >= 0xC0 && marker <= 0xDF && marker != kReserved) || marker == 0xF7 ||
+         marker == 0xF8;
+}
+
+/// Segments of JPEG 2000 that say how the image is coded (T.800 table A.2, T.814).
+bool IsForCodestreamDecoder(std::uint64_t marker) {
+  return (marker >= 0xFF50 && marker <= 0xFF63) || (marker >= 0xFF90 && marker <= 0xFF93);
+}
+
 class Reader {
  public:
-  Reader(Frame& frame, const FrameTextVisitor& visit) : frame_(frame), visit_(visit) {}
+  /// `cells`: of one image; 0 if that is not known.
+  Reader(Frame& frame, std::uint64_t cells, const FrameTextVisitor& visit)
+      : frame_(frame), cells_(cells), visit_(visit) {}
+
+  /// Whether the image may go on in another fragment.
+  bool MayGoOn() { return Image().has_value(); }
 
   bool Run() {
-    const std::string begin(frame_.Bytes(0, 12));
-    if (!BeginsFrame(begin)) return false;
-    if (begin.starts_with("\xFF\xD8")) return Jpeg();
-    return begin.starts_with("\xFF\x4F") ? Codestream(0, frame_.size()) : Boxes();
+    if (BeginsRle()) return Rle();
+    const std::optional<std::uint64_t> image = Image();
+    const std::uint64_t lead = image.value_or(std::min(kLongestLead, frame_.size()));
+    if (Text(0, lead, true)) return true;
+    if (!image) return false;
+    const std::string begin(frame_.Bytes(*image, 2));
+    if (begin == "\xFF\xD8") return Jpeg(*image);
+    return begin == "\xFF\x4F" ? Codestream(*image, frame_.size()) : Boxes(*image);
   }
   bool AllAsNoise() { return Text(0, frame_.size(), true); }
 
  private:
+  std::optional<std::uint64_t> Image() {
+    if (BeginsFrame(frame_.Bytes(0, 12))) return 0;
+    return BeginsRle() ? std::nullopt : FindImage(frame_.Bytes(0, kLongestLead));
+  }
+
+  std::uint64_t LittleNumber(std::uint64_t at) {
+    std::uint64_t number = 0;
+    for (std::uint64_t i = 4; i > 0; --i) {
+      number = (number << 8U) | frame_.Number(at + i - 1, 1).value_or(0);
+    }
+    return number;
+  }
+
+  bool BeginsRle() {
+    const std::uint64_t segments = LittleNumber(0);
+    return segments >= 1 && segments <= kMostRleSegments && frame_.size() > kRleHeader &&
+           LittleNumber(4) == kRleHeader;
+  }
+
+  bool Rle() {
+    const std::uint64_t segments = LittleNumber(0);
+    if (Text(4 + 4 * segments, kRleHeader, true)) return true;
+    std::uint64_t begin = kRleHeader;
+    for (std::uint64_t i = 1; i <= segments; ++i) {
+      const std::uint64_t next = i < segments ? LittleNumber(4 + 4 * i) : frame_.size();
+      if (next < begin || next > frame_.size()) return Text(begin, frame_.size(), true);
+      if (Text(EndOfRleSegment(begin, next), next, true)) return true;
+      begin = next;
+    }
+    return false;
+  }
+
+  /// Where as many bytes as the image has cells were packed.
+  std::uint64_t EndOfRleSegment(std::uint64_t at, std::uint64_t end) {
+    constexpr unsigned kNothing = 128;
+    std::uint64_t left = cells_;
+    while (left > 0 && at < end) {
+      const std::string_view bytes = frame_.Some(at);
+      if (bytes.empty()) return end;
+      const auto control = static_cast<unsigned char>(bytes.front());
+      const std::uint64_t cells = control < kNothing ? control + 1U : 257U - control;
+      at += control < kNothing ? control + 2U : 2U;
+      if (control == kNothing) {
+        --at;
+        continue;
+      }
+      left -= std::min(left, cells);
+    }
+    return std::min(at, end);
+  }
+
   bool Text(std::uint64_t begin, std::uint64_t end, bool noise = false) {
     end = std::min(end, frame_.size());
     while (begin < end) {
@@ -146,12 +234,14 @@ class Reader {
     return frame_.size();
   }
 
-  bool Jpeg() {
-    std::uint64_t at = 2;
+  bool Jpeg(std::uint64_t begin) {
+    std::uint64_t at = begin + 2;
     while (const std::optional<std::uint64_t> head = frame_.Number(at, 2)) {
       const std::uint64_t marker = *head & 0xFFU;
       if ((*head >> 8U) != 0xFF || marker < 0xC0) {
-        at = NextMarker(at);
+        const std::uint64_t next = NextMarker(at);
+        if (Text(at, next, true)) return true;
+        at = next;
       } else if (marker == 0xFF) {  // fill bytes may stand in front of a marker
         ++at;
       } else if (marker == 0xD9) {
@@ -163,7 +253,7 @@ class Reader {
       } else {
         const std::uint64_t length = frame_.Number(at + 2, 2).value_or(0);
         const bool text = marker == 0xFE || (marker >= 0xE0 && marker <= 0xEF);
-        if (text && Text(at + 4, at + 2 + length)) return true;
+        if (!IsForJpegDecoder(marker) && Text(at + 4, at + 2 + length, !text)) return true;
         at += 2 + length;
         if (marker == 0xDA || length < 2) at = NextMarker(at);
       }
@@ -179,13 +269,22 @@ class Reader {
     return frame_.size();
   }
 
-  /// A codestream of JPEG 2000 in [begin, end).
+  /// A codestream of JPEG 2000 in [begin, end), or several.
   bool Codestream(std::uint64_t begin, std::uint64_t end) {
+    if (frame_.Number(begin, 2) != 0xFF4F) return Text(begin, end, true);
     std::uint64_t at = begin + 2;
     std::uint64_t tile_end = 0;
     while (at + 2 <= end) {
       const std::uint64_t marker = frame_.Number(at, 2).value_or(0);
-      if (marker == 0xFFD9) return Text(at + 2, end);
+      if (marker == 0xFFD9) {
+        const auto next = FindImage(frame_.Bytes(at + 2, std::min(end - at - 2, kLongestLead)));
+        if (!next) return Text(at + 2, end);
+        if (Text(at + 2, at + 2 + *next)) return true;
+        at += 2 + *next;
+        if (frame_.Number(at, 2) != 0xFF4F) return Text(at, end, true);
+        at += 2;
+        continue;
+      }
       if (marker == 0xFF93) {
         if (tile_end <= at) return Text(at + 2, end, true);
         at = tile_end;
@@ -193,10 +292,13 @@ class Reader {
       }
       const std::uint64_t length = frame_.Number(at + 2, 2).value_or(0);
       if ((marker >> 8U) != 0xFF || length < 2) return Text(at, end, true);
-      if (marker == 0xFF64 && Text(at + 4, std::min(end, at + 2 + length))) return true;
+      if (!IsForCodestreamDecoder(marker) &&
+          Text(at + 4, std::min(end, at + 2 + length), marker != 0xFF64)) {
+        return true;
+      }
       if (marker == 0xFF90) {
         const std::uint64_t size = frame_.Number(at + 6, 4).value_or(0);
-        tile_end = size == 0 ? EndOfCodestream(end) : at + size;
+        tile_end = size == 0 ? EndOfCodestream(at, end) : at + size;
       }
       at += 2 + length;
     }
@@ -204,15 +306,18 @@ class Reader {
   }
 
   /// The last tile-part may leave its length open: it ends with the codestream.
-  std::uint64_t EndOfCodestream(std::uint64_t end) {
-    const bool padded = end > 3 && frame_.Number(end - 1, 1) == 0;
-    const std::uint64_t at = end - (padded ? 3 : 2);
-    return end > 3 && frame_.Number(at, 2) == 0xFFD9 ? at : end;
+  /// No image data has a marker in it.
+  std::uint64_t EndOfCodestream(std::uint64_t at, std::uint64_t end) {
+    for (at = NextMarker(at); at < end; at = NextMarker(at + 2)) {
+      if (frame_.Number(at, 2) == 0xFFD9) return at;
+    }
+    return end;
   }
 
-  bool Boxes() {
+  bool Boxes(std::uint64_t begin) {
     const std::uint64_t size = frame_.size();
-    for (std::uint64_t at = 0; at + kBoxHeader <= size;) {
+    const bool jpeg_xl = frame_.Bytes(begin + 4, 4) == "JXL ";
+    for (std::uint64_t at = begin; at + kBoxHeader <= size;) {
       std::uint64_t length = frame_.Number(at, 4).value_or(0);
       const std::string type(frame_.Bytes(at + 4, 4));
       std::uint64_t header = kBoxHeader;
@@ -224,7 +329,8 @@ class Reader {
       if (length < header || length > size - at) return Text(at, size, true);
       if (type == "jp2c") {
         if (Codestream(at + header, at + length)) return true;
-      } else if (type != "jxlc" && type != "jxlp" && Text(at + header, at + length)) {
+      } else if (const bool image = type == "jxlc" || type == "jxlp";
+                 !(image && jpeg_xl) && Text(at + header, at + length, image)) {
         return true;
       }
       at += length;
@@ -233,25 +339,27 @@ class Reader {
   }
 
   Frame& frame_;
+  std::uint64_t cells_;
   const FrameTextVisitor& visit_;
 };
 
 }  // namespace
 
-bool ForEachTextOfFrame(std::string_view frame, const FrameTextVisitor& visit) {
+bool ForEachTextOfFrame(std::string_view frame, std::uint64_t cells,
+                        const FrameTextVisitor& visit) {
   Frame bytes(frame);
-  return Reader(bytes, visit).Run();
+  return Reader(bytes, cells, visit).Run();
 }
 
 bool ForEachNoise(const ByteSource& source, std::uint64_t begin, std::uint64_t size,
                   const FrameTextVisitor& visit) {
   Frame bytes(source);
   bytes.AddFragment(begin, size);
-  return Reader(bytes, visit).AllAsNoise();
+  return Reader(bytes, 0, visit).AllAsNoise();
 }
 
 bool ForEachFrameText(const ByteSource& source, std::uint64_t begin, std::uint64_t size,
-                      const FrameTextVisitor& visit) {
+                      std::uint64_t cells, const FrameTextVisitor& visit) {
   constexpr std::uint64_t kItemHeader = 8;
   constexpr std::uint64_t kMagic = 12;
   const std::uint64_t end = begin + size;
@@ -271,16 +379,20 @@ bool ForEachFrameText(const ByteSource& source, std::uint64_t begin, std::uint64
     if (first) {
       const std::string table = source.Read(at, length);
       if (visit({.bytes = table})) return true;
-    } else if (BeginsFrame(value.substr(0, length))) {
-      if (frame && Reader(*frame, visit).Run()) return true;
-      frame.emplace(source).AddFragment(at, length);
-    } else if (frame) {
+    } else if (frame && !BeginsFrame(value.substr(0, length))) {
       frame->AddFragment(at, length);
+    } else {
+      if (frame && Reader(*frame, cells, visit).Run()) return true;
+      frame.emplace(source).AddFragment(at, length);
+      if (Reader single(*frame, cells, visit); !single.MayGoOn()) {
+        if (single.Run()) return true;
+        frame.reset();
+      }
     }
     first = false;
     at += length;
   }
-  return frame && Reader(*frame, visit).Run();
+  return frame && Reader(*frame, cells, visit).Run();
 }
 
 }  // namespace dcmveil::engine::guard

@@ -149,7 +149,7 @@ class Search {
       return CountsInFrame({.bytes = value, .noise = true}, found);
     }
     if (field.fragment) {
-      return ForEachTextOfFrame(value, [&](const FrameText& text) {
+      return ForEachTextOfFrame(value, field.cells, [&](const FrameText& text) {
         if (begin < text.begin || end > text.begin + text.bytes.size()) return false;
         Found inside = found;
         inside.begin = begin - text.begin;
@@ -209,8 +209,9 @@ Status Look(const Knowledge& knowledge, const Output& output,
     const std::uint64_t image = output.compressed ? 0 : output.image.BytesIn(output.frames_size);
     const std::uint64_t begin = output.frames + image;
     const std::uint64_t size = output.frames_size - image;
-    found = output.compressed ? ForEachFrameText(*output.source, begin, size, visit)
-                              : ForEachNoise(*output.source, begin, size, visit);
+    found = output.compressed
+                ? ForEachFrameText(*output.source, begin, size, output.image.cells(), visit)
+                : ForEachNoise(*output.source, begin, size, visit);
   }
   if (found) return Error{ErrorCode::kIdentifierLeft, std::move(search.where())};
   return Done{};

@@ -115,7 +115,7 @@ class Walker {
       if (header->length == kUndefined) {
         // The head ends with the header of the pixel data.
         if (pixels && at_ == bytes_.size()) break;
-        if (!Items(bytes_.size(), true, pixels)) return false;
+        if (!Items(bytes_.size(), true, pixels, image.cells())) return false;
         continue;
       }
       if (header->length > end - at_) {
@@ -124,7 +124,7 @@ class Walker {
       }
       const std::size_t value_end = at_ + header->length;
       if (header->vr == Vr::SQ) {
-        if (!Items(value_end, false, false)) return false;
+        if (!Items(value_end, false, false, 0)) return false;
         continue;
       }
       image.Learn(header->tag, bytes_.substr(at_, header->length), encoding_.big_endian);
@@ -140,7 +140,7 @@ class Walker {
     return !delimited;
   }
 
-  bool Items(std::size_t end, bool delimited, bool fragments) {
+  bool Items(std::size_t end, bool delimited, bool fragments, std::uint64_t cells) {
     const std::size_t step = path_.size() - 1;
     int index = 0;
     while (at_ < end) {
@@ -163,7 +163,8 @@ class Walker {
              .end = at_ + header->length,
              .vr = Vr::OB,
              .pixels = true,
-             .fragment = true});
+             .fragment = true,
+             .cells = cells});
         at_ += header->length;
         continue;
       }

@@ -26,6 +26,8 @@ class ImageSize {
   /// How many bytes in front of a value of `size` bytes are image data. Of a short value of which
   /// that is not known, none are taken to be; of a long one, all.
   [[nodiscard]] std::uint64_t BytesIn(std::uint64_t size) const;
+  /// Of one frame; 0 if that is not known.
+  [[nodiscard]] std::uint64_t cells() const { return rows_ * columns_; }
 
  private:
   std::uint64_t samples_ = 1;
@@ -43,6 +45,7 @@ struct ValueField {
   Tag tag = {};
   bool pixels = false;         ///< pixel data, here or in an icon
   bool fragment = false;       ///< of compressed ones
+  std::uint64_t cells = 0;     ///< of a frame of these; 0: not known
   std::size_t image_size = 0;  ///< so many first bytes are native image data
 };
 

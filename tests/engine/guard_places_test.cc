@@ -259,6 +259,72 @@ TEST(GuardPlaces, ReadsTextAnywhereInAFrame) {
   }
 }
 
+TEST(GuardPlaces, ReadsWhatIsNoImageAmongFrames) {
+  const std::string name = " Liesel ";
+  const std::string jpeg = "\xFF\xD8"s + Segment("\xFF\xC0"s, "abcd");
+  const std::string scan = Segment("\xFF\xDA"s, "scan") + "en\xFF\0tro\xFF\xD0py\xFF\xD9"s;
+  const std::string siz = "\xFF\x4F\xFF\x51\0\x04xx"s;
+  const std::string tile = "\xFF\x90\0\x0A\0\0\0\0\0\x12\0\x01\xFF\x93"s + "data" + "\xFF\xD9"s;
+  const std::string open_tile = "\xFF\x90\0\x0A\0\0\0\0\0\0\0\x01\xFF\x93"s + "data" + "\xFF\xD9"s;
+  const std::string box = "\0\0\0\x0CjP  \r\n\x87\n"s;
+  const auto boxed = [](const std::string& type, const std::string& content) {
+    return "\0\0\0"s + static_cast<char>(8 + content.size()) + type + content;
+  };
+  // SmallCt has 4 x 4 cells: two segments of a run of 16 each.
+  const auto rle = [](const std::string& unused, const std::string& between) {
+    const auto second = static_cast<unsigned>(66 + between.size());
+    return Le32({2, 64, second}) + (unused + std::string(52, '\0')).substr(0, 52) + "\xF1"s + "x" +
+           between + "\x0F" + "Liesel 123456789";
+  };
+  struct Case {
+    const char* where;
+    std::vector<std::string> fragments;
+    bool found = true;
+  };
+  for (const auto& [where, fragments, found] : std::vector<Case>{
+           {"comment behind a fill byte",
+            {"\xFF"s + "\xFF\xD8"s + Segment("\xFF\xFE"s, name) + scan}},
+           {"comment behind zeros", {"\0\0\xFF\xD8"s + Segment("\xFF\xFE"s, name) + scan}},
+           {"a fragment in front", {name, jpeg + scan}},
+           {"in front of JPEG", {name + jpeg + scan}},
+           {"in front of the second", {jpeg + scan, name + jpeg + scan}},
+           {"a comment in the second",
+            {jpeg + scan, "\0\0\xFF\xD8"s + Segment("\xFF\xFE"s, name) + scan}},
+           {"an extension of JPEG", {jpeg + Segment("\xFF\xF0"s, name) + scan}},
+           {"a reserved marker", {jpeg + Segment("\xFF\xC8"s, name) + scan}},
+           {"between segments", {jpeg + name + scan}},
+           {"a table", {jpeg + Segment("\xFF\xC4"s, name) + scan}, false},
+           {"an extension of JPEG 2000", {siz + Segment("\xFF\x76"s, name) + tile}},
+           {"a coding style", {siz + Segment("\xFF\x52"s, name) + tile}, false},
+           {"in front of JPEG 2000", {name + siz + tile}},
+           {"behind zeros", {"\0\0"s + siz + Segment("\xFF\x64"s, "\0\x01"s + name) + tile}},
+           {"behind an open tile", {siz + open_tile + name}},
+           {"in a second codestream",
+            {siz + tile, "\0\0"s + siz + Segment("\xFF\x64"s, "\0\x01"s + name) + tile}},
+           {"in a strange box", {box + boxed("jxlc", name) + boxed("jp2c", siz + tile)}},
+           {"in no codestream", {box + boxed("jp2c", name)}},
+           {"RLE", {rle("", "")}, false},
+           {"unused offsets of RLE", {rle(name, "")}},
+           {"between segments of RLE", {rle("", name)}},
+           {"behind RLE", {rle("", "") + name}},
+           {"behind RLE, a fragment", {rle("", ""), name}},
+           {"nothing known", {"\x01\x02" + name}},
+       }) {
+    std::vector<std::string> all = {""};
+    for (std::string fragment : fragments) {
+      if (fragment.size() % 2 != 0) fragment.push_back('\0');
+      all.push_back(std::move(fragment));
+    }
+    const DataSet image = {Raw({0x0028, 0x0010}, "US", Le16({4})),
+                           Raw({0x0028, 0x0011}, "US", Le16({4})), Fragments(all)};
+    EXPECT_EQ(Guarded(Send(kStrip, Person(image), kJpeg)), found ? "(7FE0,0010): person name" : "")
+        << where;
+    const std::string in_item =
+        Guarded(Send(kStrip, Person({Seq({0x0088, 0x0200}, {image})}), kJpeg));
+    EXPECT_EQ(in_item.substr(0, 26), found ? "(0088,0200)[0].(7FE0,0010)" : "") << where;
+  }
+}
+
 TEST(GuardPlaces, OnlyPixelDataOfItsGroupIsNoText) {
   const DataSet icon = {Raw({0x0028, 0x0010}, "US", Le16({4})),
                         Raw({0x0028, 0x0011}, "US", Le16({4}))};

@@ -2,6 +2,7 @@
 #include "engine/guard/guard.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "engine/dictionary.h"
 #include "engine/guard/frames.h"
@@ -60,6 +61,24 @@ std::string_view ValueAround(std::string_view field, std::size_t begin, std::siz
   return value;
 }
 
+bool IsNumber(std::string_view text) {
+  if (!HoldsOnly(text, "0123456789.eE+-")) return false;
+  if (text.starts_with('+')) text.remove_prefix(1);
+  double number = 0;
+  const char* const end = text.data() + text.size();
+  return std::from_chars(text.data(), end, number).ptr == end;
+}
+
+/// Whether all values of a DS or IS are numbers. Text may stand in any element.
+bool HoldsNumbers(std::string_view field) {
+  for (std::size_t at = 0; at <= field.size();) {
+    const std::string_view value = ValueAround(field, at, at);
+    if (!value.empty() && !IsNumber(value)) return false;
+    at = std::min(field.find('\\', at), field.size()) + 1;
+  }
+  return true;
+}
+
 bool IsNearText(std::string_view bytes, std::size_t begin, std::size_t end) {
   const bool before = begin == 0 || bytes[begin - 1] == '\0' || IsPrintable(bytes[begin - 1]);
   const bool after = end == bytes.size() || bytes[end] == '\0' || IsPrintable(bytes[end]);
@@ -67,16 +86,22 @@ bool IsNearText(std::string_view bytes, std::size_t begin, std::size_t end) {
 }
 
 /// Standard dates say when something was done: on the day of birth, or moved there by chance.
-bool IsDateOfSomethingElse(const ValueField& field) {
+bool IsDateOfSomethingElse(const ValueField& field, std::string_view value) {
+  constexpr std::string_view kOfDates = "0123456789.+-: ";
   const Tag tag = field.tag;
+  if (!HoldsOnly(value, kOfDates)) return false;
   if (tag.is_private() || tag == Tag(0x0010, 0x0030)) return false;
   const Attribute* attribute = FindAttribute(tag);
   return attribute != nullptr && attribute->vrs.intersects({Vr::DA, Vr::DT});
 }
 
 /// Whether a match in a text element means the identifier, not a number that looks like it.
-bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_view value) {
-  if (pattern.kind == IdentifierKind::kBirthDate && IsDateOfSomethingElse(field)) return false;
+/// `numbers`: of a DS or IS, that its values are such.
+bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_view value,
+                  bool numbers) {
+  if (pattern.kind == IdentifierKind::kBirthDate && IsDateOfSomethingElse(field, value)) {
+    return false;
+  }
   // Institutions and rooms are named like the machines in them.
   if (pattern.kind == IdentifierKind::kInstitution &&
       (field.tag == kManufacturer || field.tag == kManufacturerModelName)) {
@@ -86,6 +111,7 @@ bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_v
   switch (field.vr) {
     case Vr::DS:
     case Vr::IS:
+      if (!numbers) return true;
       // What a standard attribute counts or measures may be any number.
       return field.tag.is_private() && pattern.size >= kShortestNumber &&
              value.size() == pattern.size;
@@ -113,8 +139,11 @@ class Search {
     bool known = false;
     return patterns_.Search(bytes, [&](const Found& found) {
       // Only matches need to know where they are, and hardly any instance has one.
-      if (!known) fields = ValueFieldsOf(bytes, encoding);
-      known = true;
+      if (!known) {
+        fields = ValueFieldsOf(bytes, encoding);
+        judged_ = nullptr;
+        known = true;
+      }
       const ValueField* field = FieldAt(fields, found.begin, found.end);
       if (field == nullptr || !Counts(bytes, found, *field)) return false;
       return Report(PathOf(*field, bytes, encoding), *found.pattern);
@@ -138,7 +167,7 @@ class Search {
     return size >= kShort || (!text.noise && IsNearText(text.bytes, found.begin, found.end));
   }
 
-  bool Counts(std::string_view bytes, Found found, const ValueField& field) const {
+  bool Counts(std::string_view bytes, Found found, const ValueField& field) {
     const Pattern& pattern = *found.pattern;
     const std::size_t from = field.begin + field.image_size;
     if (found.begin < from) return false;
@@ -160,10 +189,19 @@ class Search {
     if (!patterns_.StandsAlone(value, found)) return false;
     if (kTextVrs.contains(field.vr)) {
       const std::string_view around = ValueAround(value, begin, end);
-      return CountsInText(pattern, field, around) && !IsRetained(field, around);
+      const bool numbers = pattern.digits && AreNumbers(field, value);
+      return CountsInText(pattern, field, around, numbers) && !IsRetained(field, around);
     }
     if (pattern.size < 4 || pattern.separated) return false;
     return pattern.size >= kShort || IsNearText(value, begin, end);
+  }
+
+  /// Long lists may have many matches.
+  bool AreNumbers(const ValueField& field, std::string_view value) {
+    if (field.vr != Vr::DS && field.vr != Vr::IS) return false;
+    if (judged_ != &field) numbers_ = HoldsNumbers(value);
+    judged_ = &field;
+    return numbers_;
   }
 
   /// A part of what was retained on purpose, where it was: the department in the institution.
@@ -184,6 +222,8 @@ class Search {
   const Charset& charset_;
   const std::vector<GuardException>& exceptions_;
   std::string where_;
+  const ValueField* judged_ = nullptr;
+  bool numbers_ = false;  ///< whether that one holds numbers only
 };
 
 }  // namespace

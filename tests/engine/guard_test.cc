@@ -91,6 +91,33 @@ TEST(Guard, LeavesWhatOnlyLooksAlike) {
   EXPECT_TRUE(Send(kWeak, With(Patient(), {Text({0x0020, 0x0011}, "IS", "847719302"),
                                            Text({0x0008, 0x0020}, "DA", "19580312")}))
                   .ok);
+  EXPECT_TRUE(Send(kWeak, With(Patient(), {Text({0x0018, 0x0050}, "DS", " 847719302 "),
+                                           Text({0x0018, 0x1149}, "IS", "-1\\+847719302"),
+                                           Text({0x0018, 0x1164}, "DS", "1.5e-3\\19580312\\")}))
+                  .ok);
+}
+
+TEST(Guard, FindsTextInElementsForNumbersAndDates) {
+  struct Case {
+    Tag tag;
+    const char* vr;
+    const char* value;
+    const char* kind;
+  };
+  for (const auto& [tag, vr, value, kind] : std::vector<Case>{
+           {{0x0018, 0x0060}, "DS", "1958-03-12", "birth date"},
+           {{0x0018, 0x0060}, "DS", "born 1958-03-12", "birth date"},
+           {{0x0018, 0x1164}, "DS", "1.5\\19580312\\*", "birth date"},
+           {{0x0018, 0x1150}, "IS", "MRN 847719302", "ID"},
+           {{0x0018, 0x1150}, "IS", "84-7719302", "ID"},
+           {{0x0018, 0x1150}, "IS", "tel 49895550143", "telephone or e-mail"},
+           {{0x0008, 0x0020}, "DA", "b. 19580312", "birth date"},
+       }) {
+    SCOPED_TRACE(value);
+    const Sent sent = Send(kWeak, With(Patient(), {Text(tag, vr, value)}));
+    EXPECT_EQ(sent.Failure(), "identifier-left");
+    EXPECT_EQ(sent.error.where.substr(11), ": "s + kind);
+  }
 }
 
 TEST(Guard, LooksEverywhereInEveryEncoding) {

@@ -192,18 +192,41 @@ void ForEachWord(std::string_view utf8, Function&& function) {
 
 bool IsUnsegmented(char32_t code) { return clean::ClassOf(code) == clean::CharClass::kUnsegmented; }
 
-/// Whether the character of which bytes[at] is part, seen as UTF-8, belongs to a script that sets
-/// no blanks between words.
-bool StandsInUnsegmented(std::string_view bytes, std::size_t at) {
-  std::size_t first = at;
-  while (first > 0 && at - first < 3 &&
-         (static_cast<unsigned char>(bytes[first]) & 0xC0U) == 0x80U) {
-    --first;
-  }
-  return IsUnsegmented(clean::NextCode(bytes, first));
+/// Whether words are made of the character. Quotes, dashes, a byte order mark and scripts that set
+/// no blanks between words end one.
+bool MakesWords(char32_t code) {
+  if (code < 0x80) return IsLetterOrDigit(static_cast<unsigned char>(code));
+  if (code < 0xC0 || code == 0xFEFF || code >= 0xFFF0) return false;
+  const clean::CharClass of_code = clean::ClassOf(code);
+  return of_code == clean::CharClass::kLetter || of_code == clean::CharClass::kDigit;
 }
 
-/// The character next to what was found. In UTF-16 it stands behind a NUL.
+/// The character that ends (`before`) or begins at bytes[at], as UTF-8 or, where it is none, as ISO
+/// 8859-1.
+char32_t CharacterAt(std::string_view bytes, std::size_t at, bool before) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
+  std::size_t first = at;
+  while (before && first > 0 && at - first < 3 && (byte(first) & 0xC0U) == 0x80U) --first;
+  std::size_t end = first;
+  const char32_t code = clean::NextCode(bytes, end);
+  return end == at + 1 || first == at ? code : byte(at);
+}
+
+/// Whether what was found with NULs between its letters goes on as UTF-16. Which of the two bytes
+/// of a letter comes first may be told by nothing but its neighbours.
+bool GoesOnWide(std::string_view value, const Found& found, bool before) {
+  const auto byte = [&](std::size_t distance) -> char32_t {
+    const std::size_t room = before ? found.begin : value.size() - found.end;
+    if (distance >= room) return 0;
+    const std::size_t at = before ? found.begin - 1 - distance : found.end + distance;
+    return static_cast<unsigned char>(value[at]);
+  };
+  const char32_t low = byte(1);
+  return byte(0) != 0 ? MakesWords(byte(0) << 8U | low)
+                      : MakesWords(low) && MakesWords(byte(2) << 8U | low);
+}
+
+/// The byte next to what was found. In UTF-16 it stands behind a NUL.
 std::optional<std::size_t> Neighbour(std::string_view value, const Found& found, bool before) {
   std::size_t there = before ? found.begin : found.end - 1;
   for (int steps = 0; steps < 2; ++steps) {
@@ -624,8 +647,10 @@ bool Patterns::StandsAlone(std::string_view value, const Found& found) const {
     if (!there) continue;
     const auto c = static_cast<unsigned char>(value[*there]);
     const char edge = bytes_[before ? pattern.begin : pattern.begin + pattern.size - 1];
-    if ((c & 0x80U) != 0) {
-      if (!StandsInUnsegmented(value, *there)) return false;
+    if (found.wide && !IsDigit(static_cast<char>(c))) {
+      if (GoesOnWide(value, found, before)) return false;
+    } else if ((c & 0x80U) != 0) {
+      if (MakesWords(CharacterAt(value, *there, before))) return false;
     } else if (IsLetterOrDigit(c) && (IsDigit(edge) || !IsDigit(static_cast<char>(c)))) {
       return false;
     }

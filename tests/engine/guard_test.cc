@@ -185,6 +185,50 @@ TEST(Guard, KnowsCharacterSets) {
              "(0008,1030): person name");
 }
 
+TEST(Guard, WordsEndAtWhatIsNoLetterInAnyEncoding) {
+  const std::string name = "Quennelthorp";
+  struct Case {
+    const char* what;
+    std::string bytes;
+    bool alone = true;
+  };
+  const std::string le = "\xFF\xFE"s + Wide(name, false);
+  const std::string be = "\xFE\xFF"s + Wide(name, true);
+  for (const auto& [what, bytes, alone] : std::vector<Case>{
+           {"no-break spaces", "\xC2\xA0" + name + "\xC2\xA0"},
+           {"quotes", "\xE2\x80\x9C" + name + "\xE2\x80\x9D"},
+           {"low quotes", "\xE2\x80\x9E" + name + "\xE2\x80\x9C"},
+           {"a dash", "CT\xE2\x80\x93" + name},
+           {"an ellipsis", name + "\xE2\x80\xA6"},
+           {"guillemets", "\xC2\xAB" + name + "\xC2\xBB"},
+           {"guillemets of Latin-1", "\xAB" + name + "\xBB"},
+           {"quotes of Windows", "\x93" + name + "\x94"},
+           {"a multiplication sign", "\xD7" + name + "\xF7"},
+           {"a byte order mark", "\xEF\xBB\xBF" + name},
+           {"a bullet", "\xE2\x80\xA2" + name},
+           {"an arrow", "\xE2\x86\x92" + name},
+           {"Chinese", "\xE7\x8E\x8B" + name + "\xE7\x8E\x8B"},
+           {"a mark of UTF-16", le},
+           {"a mark of UTF-16, big endian", be},
+           {"quotes in UTF-16", "\x1C\x20" + Wide(name, false) + "\x1D\x20"},
+           {"quotes in UTF-16, big endian", "\x20\x1C" + Wide(name, true) + "\x20\x1D"},
+           {"a letter", name + "\xC3\xB6", false},
+           {"a letter in front", "\xC3\xB6" + name, false},
+           {"a letter of Latin-1", name + "\xF6", false},
+           {"a Greek letter", "\xCE\xB1" + name, false},
+           {"a letter in UTF-16", Wide("s" + name, false), false},
+           {"a letter behind, in UTF-16", Wide(name + "s", true), false},
+           {"a Greek letter in UTF-16", "\xB1\x03" + Wide(name, false), false},
+           {"a Greek letter behind, in UTF-16", Wide(name, true) + "\x03\xB1", false},
+       }) {
+    SCOPED_TRACE(what);
+    const std::string even = bytes + std::string(bytes.size() % 2, '\0');
+    const Sent sent = Send(kWeak, With(Patient(), {Text({0x0029, 0x0010}, "LO", "ACME 1"),
+                                                   Raw({0x0029, 0x1001}, "OB", even)}));
+    EXPECT_EQ(sent.ok, !alone);
+  }
+}
+
 TEST(Guard, LooksIntoTheCommentsOfFrames) {
   const auto frame = [](const std::string& comment) {
     std::string bytes = "\xFF\xD8\xFF\xFE"s;

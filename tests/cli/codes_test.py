@@ -41,7 +41,6 @@ class Codes(CliTest):
         outer.CodeValue, outer.CodingSchemeDesignator, outer.CodeMeaning = "121071", "DCM", "Finding"
         inner.CodeValue, inner.CodingSchemeDesignator, inner.CodeMeaning = "121071", "99LOCAL", "Finding"
         outer.EquivalentCodeSequence = Sequence([inner])
-        outer.ContextIdentifier = "121071"
         dataset.AnatomicRegionSequence.append(outer)
         dataset.save_as(source / "a.dcm")
         rules = self.tmp / "rules.yaml"

@@ -71,6 +71,29 @@ void CollectItems(const Sequence& items, const Charset& charset, int depth, Whic
   for (const Item& item : items) Collect(item, charset, depth, which, found);
 }
 
+void CollectElement(const DataElement& element, const Charset& charset, int depth, Which which,
+                    clean::Identifiers& found) {
+  if (const Sequence* sequence = element.sequence()) {
+    CollectItems(*sequence, charset, depth + 1, which, found);
+    return;
+  }
+  const Tag tag = element.tag();
+  // Most attributes hold neither identifiers nor items, whatever their encoding.
+  const Attribute* attribute = FindAttribute(tag);
+  const auto known = attribute != nullptr ? clean::KindOf(tag, attribute->vrs) : std::nullopt;
+  if (attribute != nullptr && !known && !attribute->vrs.intersects({Vr::SQ, Vr::UN})) return;
+  const Reading reading = ReadAs(element);
+  if (const auto kind = attribute != nullptr ? known : clean::KindOf(tag, reading.vrs)) {
+    if (which == Which::kSearched && !guard::IsSearched(*kind)) return;
+    ForEachValue(element, TextVrOf(reading), charset, *kind,
+                 [&](std::string_view value) { found.Add(*kind, value); });
+  } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
+    // The walk opens these too.
+    const std::optional<DataElement> opened = MakeSequence(tag, element.value(), depth + 1);
+    if (opened) CollectItems(*opened->sequence(), charset, depth + 1, which, found);
+  }
+}
+
 void Collect(const Item& item, const Charset& outer, int depth, Which which,
              clean::Identifiers& found) {
   if (depth > kDeepest) return;
@@ -79,25 +102,7 @@ void Collect(const Item& item, const Charset& outer, int depth, Which which,
   if (declared != nullptr) own = Charset::FromTerms(declared->value());
   const Charset& charset = own ? *own : outer;
   for (const DataElement& element : item.elements) {
-    if (const Sequence* sequence = element.sequence()) {
-      CollectItems(*sequence, charset, depth + 1, which, found);
-      continue;
-    }
-    const Tag tag = element.tag();
-    // Most attributes hold neither identifiers nor items, whatever their encoding.
-    const Attribute* attribute = FindAttribute(tag);
-    const auto known = attribute != nullptr ? clean::KindOf(tag, attribute->vrs) : std::nullopt;
-    if (attribute != nullptr && !known && !attribute->vrs.intersects({Vr::SQ, Vr::UN})) continue;
-    const Reading reading = ReadAs(element);
-    if (const auto kind = attribute != nullptr ? known : clean::KindOf(tag, reading.vrs)) {
-      if (which == Which::kSearched && !guard::IsSearched(*kind)) continue;
-      ForEachValue(element, TextVrOf(reading), charset, *kind,
-                   [&](std::string_view value) { found.Add(*kind, value); });
-    } else if (reading.is_sequence || (reading.vr == Vr::UN && BeginsWithItem(element))) {
-      // The walk opens these too.
-      const std::optional<DataElement> opened = MakeSequence(tag, element.value(), depth + 1);
-      if (opened) CollectItems(*opened->sequence(), charset, depth + 1, which, found);
-    }
+    CollectElement(element, charset, depth, which, found);
   }
 }
 
@@ -108,6 +113,9 @@ std::shared_ptr<const clean::Identifiers> CollectIdentifiers(const ParsedInstanc
   auto found = std::make_shared<clean::Identifiers>();
   Collect(parsed.head, charset, 0, which, *found);
   if (parsed.after) Collect(*parsed.after, charset, 0, which, *found);
+  for (const DataElement& element : parsed.dropped) {
+    CollectElement(element, charset, 0, which, *found);
+  }
   return found;
 }
 

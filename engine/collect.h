@@ -16,7 +16,7 @@ enum class Which : std::uint8_t { kAll, kSearched };  ///< kSearched: those of g
 
 /// What identifies people in the instance as it was read, from every depth: the attributes of
 /// clean::KindOf, private elements and UN-encoded sequences too. `charset` is the instance's; items
-/// may declare their own.
+/// may declare their own. Of what the reader dropped, too, seen in the instance's set.
 [[nodiscard]] std::shared_ptr<const clean::Identifiers> CollectIdentifiers(
     const ParsedInstance& parsed, const Charset& charset, Which which);
 

@@ -392,7 +392,9 @@ Result<Walker::Fate> Walker::Process(DataElement& element, Tag tag, std::string_
   const Rule* rule = decision.rule;
   // What keeping cuts off (bytes behind a NUL) was not taken by a rule.
   if (stays && (rule == nullptr || rule->spec->effect == Effect::kKeep)) {
-    auto& list = rule == nullptr ? retained_.by_default : retained_.on_purpose;
+    // Nobody means a person's data in a private element, or in one that is not what it should be.
+    const bool meant = rule != nullptr && !tag.is_private() && !reading.mended;
+    auto& list = meant ? retained_.on_purpose : retained_.by_default;
     // A station is not searched, but one that is kept may bear the institution's name.
     if (!device || rule != nullptr) list.insert(list.end(), after.begin(), after.end());
     return fate;

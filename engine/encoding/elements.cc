@@ -48,7 +48,8 @@ std::vector<T> TakeFrom(std::vector<T>& stack, std::size_t first) {
 
 class Reader {
  public:
-  Reader(std::string_view bytes, Encoding encoding) : bytes_(bytes), encoding_(encoding) {}
+  Reader(std::string_view bytes, Encoding encoding, std::vector<DataElement>* dropped = nullptr)
+      : bytes_(bytes), encoding_(encoding), dropped_(dropped) {}
 
   /// Elements up to `end`, or up to the item's delimiter.
   Status ReadItem(std::size_t end, bool delimited, int depth, Item& item);
@@ -85,6 +86,7 @@ class Reader {
 
   std::string_view bytes_;
   Encoding encoding_;
+  std::vector<DataElement>* dropped_;
   std::size_t at_ = 0;
   /// Of the items that are being read, the innermost last: a vector of an item's own would grow
   /// several times, and keep the room.
@@ -212,11 +214,16 @@ Status Reader::ReadItem(std::size_t end, bool delimited, int depth, Item& item) 
   if (ascending) return Done{};
   std::vector<DataElement>& elements = item.elements;
   const auto by_tag = [](const DataElement& a, const DataElement& b) { return a.tag() < b.tag(); };
-  const auto same_tag = [](const DataElement& a, const DataElement& b) {
-    return a.tag() == b.tag();
-  };
   std::stable_sort(elements.begin(), elements.end(), by_tag);
-  elements.erase(std::unique(elements.begin(), elements.end(), same_tag), elements.end());
+  std::vector<DataElement> kept;
+  for (DataElement& element : elements) {
+    if (kept.empty() || kept.back().tag() != element.tag()) {
+      kept.push_back(std::move(element));
+    } else if (dropped_ != nullptr) {
+      dropped_->push_back(std::move(element));
+    }
+  }
+  elements = std::move(kept);
   return Done{};
 }
 
@@ -342,8 +349,9 @@ void Writer::Add(const DataElement& element) {
 
 }  // namespace
 
-Result<Item> ReadElements(std::string_view bytes, Encoding encoding) {
-  Reader reader(bytes, encoding);
+Result<Item> ReadElements(std::string_view bytes, Encoding encoding,
+                          std::vector<DataElement>* dropped) {
+  Reader reader(bytes, encoding, dropped);
   Item item;
   const Status status = reader.ReadItem(bytes.size(), false, 0, item);
   if (!status) return status.error();

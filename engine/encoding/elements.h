@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dcmveil/error.h"
 #include "engine/data_set.h"
@@ -15,9 +16,10 @@
 namespace dcmveil::engine {
 
 /// The elements of a data set. Their values are views of `bytes`, but for numbers in big endian;
-/// padding behind text is no part of them. Of two elements with one tag the first stays. Fails with
-/// kMalformed.
-[[nodiscard]] Result<Item> ReadElements(std::string_view bytes, Encoding encoding);
+/// padding behind text is no part of them. Of two elements with one tag the first stays; the
+/// others, from every depth, are added to `dropped` if it is not null. Fails with kMalformed.
+[[nodiscard]] Result<Item> ReadElements(std::string_view bytes, Encoding encoding,
+                                        std::vector<DataElement>* dropped = nullptr);
 
 /// The sequence whose items are the bytes, as they stand in a UN element: implicit VR little
 /// endian, else (seen in the wild) explicit, little or big endian. Nothing if they are no list of

@@ -179,7 +179,7 @@ Result<ParsedInstance> ReadInstance(std::shared_ptr<ByteSource> source) {
   }
   const std::string_view head =
       source->Head(extents->head_end).substr(static_cast<std::size_t>(extents->begin));
-  Result<Item> elements = ReadElements(head, parsed.encoding);
+  Result<Item> elements = ReadElements(head, parsed.encoding, &parsed.dropped);
   if (!elements) return elements.error();
   parsed.head = std::move(*elements);
   parsed.extents.duplicates +=
@@ -187,7 +187,7 @@ Result<ParsedInstance> ReadInstance(std::shared_ptr<ByteSource> source) {
   if (extents->after_end > extents->after_begin) {
     parsed.after_bytes = std::make_unique<std::string>(
         source->Read(extents->after_begin, extents->after_end - extents->after_begin));
-    elements = ReadElements(*parsed.after_bytes, parsed.encoding);
+    elements = ReadElements(*parsed.after_bytes, parsed.encoding, &parsed.dropped);
     if (!elements) return elements.error();
     parsed.after = std::move(*elements);
   }

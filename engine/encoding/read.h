@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "dcmveil/error.h"
 #include "engine/data_set.h"
@@ -23,6 +24,7 @@ struct ParsedInstance {
   Item head;                                 ///< elements in front of the pixel data
   std::optional<Item> after;                 ///< elements behind it
   std::unique_ptr<std::string> after_bytes;  ///< what the values of `after` are views of
+  std::vector<DataElement> dropped;          ///< second elements with one tag, from every depth
 };
 
 /// Reads everything but the pixel data. With or without preamble and file meta information;

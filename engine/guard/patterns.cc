@@ -267,13 +267,15 @@ Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& r
     : charset_(charset), patterns_(1), long_(kFirstBuckets) {
   patterns_.reserve(128);
   bytes_.reserve(2048);
-  for (const Identifier& identifier : retained.on_purpose) Exempt(identifier);
   const auto key = [](const Identifier& identifier) {
     return static_cast<char>(identifier.kind) + identifier.value;
   };
   std::unordered_set<std::string> taken;
-  if (!retained.by_default.empty()) {
-    for (const Identifier& identifier : retained.taken) taken.insert(key(identifier));
+  for (const Identifier& identifier : retained.taken) taken.insert(key(identifier));
+  for (const Identifier& identifier : retained.on_purpose) {
+    // Who replaces UIDs and leaves one of them in some places has not replaced it.
+    const bool uid = identifier.kind == IdentifierKind::kUid;
+    if (!uid || !taken.contains(key(identifier))) Exempt(identifier);
   }
   for (const Identifier& identifier : retained.by_default) {
     if (!taken.contains(key(identifier))) Exempt(identifier);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -447,6 +448,50 @@ rules:
   // The patient is removed all the same.
   EXPECT_EQ(Guarded({Text(kDescription, "LO", "Liesel")}, keeps.c_str()),
             "(0008,1030): person name");
+}
+
+TEST(GuardPlaces, WhatStandsWhereNobodyLooksIsNotMeantToStay) {
+  // The private element is kept, and so is the physician's name, but as a text of another kind.
+  const DataSet creator = {Raw({0x0029, 0x0010}, "LO", "ACME")};
+  EXPECT_NE(Guarded(With(creator, {Text({0x0029, 0x1001}, "PN", "M\xFCstermann^Liesel"),
+                                   Text(kDescription, "LO", "Liesel")})),
+            "");
+  EXPECT_EQ(Guarded(With(creator, {Text({0x0029, 0x1001}, "PN", "Ottokarius^Else"),
+                                   Text(kDescription, "LO", "for Ottokarius")})),
+            "");
+  const std::string keeps =
+      "guard: on\nrules:\n  - {tag: NameOfPhysiciansReadingStudy, action: keep}\n" +
+      std::string(kStrip).substr(std::string(kStrip).find("rules:") + 7);
+  const auto named = [&](const char* vr) {
+    return Guarded(
+        {Text({0x0008, 0x1060}, vr, "M\xFCstermann^Liesel"), Text(kDescription, "LO", "Liesel")},
+        keeps.c_str());
+  };
+  EXPECT_EQ(named("PN"), "");
+  EXPECT_NE(named("LO"), "");
+}
+
+TEST(GuardPlaces, AUidThatARuleReplacedMayStandNowhere) {
+  const std::string keeps = "guard: on\nrules:\n  - {tag: StudyInstanceUID, action: keep}\n" +
+                            std::string(kStrip).substr(std::string(kStrip).find("rules:") + 7);
+  EXPECT_EQ(Guarded({Text(kDescription, "LO", kStudyUid)}, keeps.c_str()), "");
+  EXPECT_NE(Guarded({Text({0x0020, 0x0052}, "UI", kStudyUid)}, keeps.c_str()), "");
+}
+
+TEST(GuardPlaces, SecondElementsWithOneTagAreKnown) {
+  for (const Syntax& syntax : kSyntaxes) {
+    DataSet more = Person({Text(kDescription, "LO", "Knie Ottokarius")});
+    EXPECT_EQ(Guarded(Send(kStrip, more, syntax)), "") << syntax.name;
+    DataSet item = {Text({0x0010, 0x0010}, "PN", "Else^S"),
+                    Text({0x0010, 0x0010}, "PN", "Ottokarius^Else")};
+    EXPECT_EQ(Guarded(Send(kStrip, With(more, {Seq({0x0008, 0x1111}, {item})}), syntax)),
+              "(0008,1030): person name")
+        << syntax.name;
+    more.insert(std::find_if(more.begin(), more.end(),
+                             [](const Elem& elem) { return elem.tag == Tag(0x0010, 0x0020); }),
+                Text({0x0010, 0x0010}, "PN", "Ottokarius^Else"));
+    EXPECT_EQ(Guarded(Send(kStrip, more, syntax)), "(0008,1030): person name") << syntax.name;
+  }
 }
 
 TEST(GuardPlaces, WhatNobodySpokeAboutIsFoundOnlyIfARuleTookItElsewhere) {

@@ -190,14 +190,16 @@ class Reader {
     while (left > 0 && at < end) {
       const std::string_view bytes = frame_.Some(at);
       if (bytes.empty()) return end;
-      const auto control = static_cast<unsigned char>(bytes.front());
-      const std::uint64_t cells = control < kNothing ? control + 1U : 257U - control;
-      at += control < kNothing ? control + 2U : 2U;
-      if (control == kNothing) {
-        --at;
-        continue;
+      const std::uint64_t room = std::min<std::uint64_t>(bytes.size(), end - at);
+      std::uint64_t i = 0;
+      while (left > 0 && i < room) {
+        const auto control = static_cast<unsigned char>(bytes[i]);
+        const bool literal = control < kNothing;
+        const std::uint64_t cells = literal ? control + 1U : 257U - control;
+        i += literal ? control + 2U : control == kNothing ? 1U : 2U;
+        if (control != kNothing) left -= std::min(left, cells);
       }
-      left -= std::min(left, cells);
+      at += i;
     }
     return std::min(at, end);
   }

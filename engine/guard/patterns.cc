@@ -293,6 +293,10 @@ Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& r
         break;
       case IdentifierKind::kId:
         AddId(identifier.kind, value, kShortestId);
+        // HL7 writes who gave an ID behind it: "4711^^^Hospital".
+        if (const std::size_t end = value.find("^^^"); end != std::string_view::npos) {
+          AddId(identifier.kind, value.substr(0, end), kShortestId);
+        }
         break;
       case IdentifierKind::kTelephone:
         AddId(identifier.kind, value, kShortestTelephone);
@@ -502,6 +506,20 @@ void Patterns::AddName(std::string_view name) {
                         clean::ClassOfWord(folded) == WordClass::kGeneral);
     }
     if (known) continue;
+    // A component as one word: "OBrien", "vandenBerg".
+    for (std::size_t from = 0; from < group.size();) {
+      const std::size_t to = std::min(group.find('^', from), group.size());
+      std::string joined;
+      int words = 0;
+      ForEachWord(group.substr(from, to - from), [&](std::string_view word) {
+        joined += word;
+        ++words;
+      });
+      from = to + 1;
+      if (words < 2 || joined.size() < 6 || AnyDigit(joined) || IsRetained(joined)) continue;
+      if (IsCommon(clean::Fold(joined))) continue;
+      AddText({.kind = IdentifierKind::kPersonName, .gaps = Gaps::kAny}, joined);
+    }
     for (std::size_t i = 0; i < parts.size(); ++i) {
       for (std::size_t j = 0; j < parts.size(); ++j) {
         if (i == j || parts[i].size() < 3 || parts[j].size() < 2) continue;

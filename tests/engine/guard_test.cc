@@ -185,6 +185,19 @@ TEST(Guard, KnowsCharacterSets) {
              "(0008,1030): person name");
 }
 
+TEST(Guard, FindsNamesWrittenAsOneWordAndIdsWithoutTheirIssuer) {
+  const auto left = [](const char* name, const char* id, const char* text) {
+    return Send(kWeak, With(Patient(),
+                            {Text({0x0010, 0x0010}, "PN", name), Text({0x0010, 0x0020}, "LO", id),
+                             Text({0x0008, 0x1030}, "LO", text)}))
+        .error.where;
+  };
+  EXPECT_EQ(left("O'Quorley^Ann", "1", "seen OQUORLEY"), "(0008,1030): person name");
+  EXPECT_EQ(left("van der Quorl^Ann", "1", "VanderQuorl"), "(0008,1030): person name");
+  EXPECT_EQ(left("van der Quorl^Ann", "1", "VanderQuorls"), "");
+  EXPECT_EQ(left("Quorl^Ann", "8471930^^^HOSP", "MRN 8471930"), "(0008,1030): ID");
+}
+
 TEST(Guard, WordsEndAtWhatIsNoLetterInAnyEncoding) {
   const std::string name = "Quennelthorp";
   struct Case {

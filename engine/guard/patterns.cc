@@ -53,6 +53,17 @@ bool IsCommon(std::string_view folded) {
   return clean::ClassOfWord(folded) != WordClass::kUnknown || clean::NamesNobody(folded);
 }
 
+constexpr char32_t kSigma = 0x3C3;
+constexpr char32_t kFinalSigma = 0x3C2;
+constexpr char32_t kDottedCapital = 0x130;
+constexpr char32_t kDotlessSmall = 0x131;
+
+/// G, I and S as only Turkish and Azerbaijani have them.
+bool IsTurkish(char32_t c) {
+  return c == 0x11E || c == 0x11F || c == kDottedCapital || c == kDotlessSmall || c == 0x15E ||
+         c == 0x15F;
+}
+
 char32_t Lower(char32_t c) {
   if (c >= 'A' && c <= 'Z') return c + 32;
   if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 32;
@@ -80,6 +91,7 @@ char32_t Lower(char32_t c) {
 
 char32_t Upper(char32_t c) {
   if (c == 0xDF || c == 0xFF) return c;
+  if (c == kFinalSigma) return kSigma - 32;
   // The pairs of Lower lie close together.
   for (const char32_t distance : {32U, 80U, 1U, 37U, 38U, 63U, 64U}) {
     if (c > distance && Lower(c - distance) == c) return c - distance;
@@ -439,7 +451,25 @@ void Patterns::AddText(const Spelling& spelling, std::string_view utf8) {
   std::u32string upper = given;
   std::transform(given.begin(), given.end(), lower.begin(), Lower);
   std::transform(given.begin(), given.end(), upper.begin(), Upper);
-  for (const std::u32string& codes : {given, lower, upper}) {
+  std::vector<std::u32string> spellings = {given, lower, upper};
+  if (lower.back() == kSigma) {
+    spellings.push_back(lower);
+    spellings.back().back() = kFinalSigma;
+  }
+  if (std::any_of(given.begin(), given.end(), IsTurkish)) {
+    // The small letter of I has no dot there, and the capital one of i has.
+    for (const bool small : {true, false}) {
+      std::u32string turkish = small ? lower : upper;
+      for (std::size_t i = 0; i < given.size(); ++i) {
+        const bool dotted = given[i] == 'i' || given[i] == kDottedCapital;
+        const bool dotless = given[i] == 'I' || given[i] == kDotlessSmall;
+        if (dotted) turkish[i] = small ? 'i' : kDottedCapital;
+        if (dotless) turkish[i] = small ? kDotlessSmall : 'I';
+      }
+      spellings.push_back(std::move(turkish));
+    }
+  }
+  for (const std::u32string& codes : spellings) {
     const std::string text = Utf8Of(codes);
     made.bytes = text;
     Add(made);
@@ -599,6 +629,9 @@ void Patterns::AddDate(std::string_view date) {
         month + day + short_year, d + m + short_year, m + d + short_year}) {
     add(text, true);
   }
+  std::string exif = year;  // the separators of EXIF, which are those of times
+  exif.append(":").append(month).append(":").append(day);
+  add(exif, false);
   const std::string name(kMonths[number - 1]);
   for (const std::string& word : {name, name.substr(0, 3)}) {
     for (const std::string& of_month : {day, d}) {

@@ -198,6 +198,28 @@ TEST(Guard, FindsNamesWrittenAsOneWordAndIdsWithoutTheirIssuer) {
   EXPECT_EQ(left("Quorl^Ann", "8471930^^^HOSP", "MRN 8471930"), "(0008,1030): ID");
 }
 
+TEST(Guard, KnowsTheCapitalsOfGreekAndTurkish) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"\xCE\x9A\xCF\x8C\xCF\x81\xCE\xB1\xCE\xBA\xCE\xB1\xCF\x82",  // with a final sigma
+       "\xCE\x9A\xCE\x8C\xCE\xA1\xCE\x91\xCE\x9A\xCE\x91\xCE\xA3"},
+      {"\xCE\x9A\xCE\x8C\xCE\xA1\xCE\x91\xCE\x9A\xCE\x91\xCE\xA3",
+       "\xCE\xBA\xCF\x8C\xCF\x81\xCE\xB1\xCE\xBA\xCE\xB1\xCF\x82"},
+      {"K\xC4\xB1rd\xC4\xB1\xC4\x9Fl\xC4\xB1", "KIRDI\xC4\x9ELI"},
+      {"KIRDI\xC4\x9ELI", "k\xC4\xB1rd\xC4\xB1\xC4\x9Fl\xC4\xB1"},
+      {"Di\xC5\x9Flili", "D\xC4\xB0\xC5\x9EL\xC4\xB0L\xC4\xB0"},
+      {"D\xC4\xB0\xC5\x9EL\xC4\xB0L\xC4\xB0", "di\xC5\x9Flili"},
+  };
+  for (const auto& [name, text] : cases) {
+    SCOPED_TRACE(name);
+    ExpectLeft(Send(kWeak, With(Patient(), {Text({0x0008, 0x0005}, "CS", "ISO_IR 192"),
+                                            Text({0x0010, 0x0010}, "PN", name),
+                                            Text({0x0008, 0x1030}, "LO", text)})),
+               "(0008,1030): person name");
+  }
+  ExpectLeft(Send(kWeak, With(Patient(), {Text({0x0008, 0x1030}, "LO", "born 1958:03:12")})),
+             "(0008,1030): birth date");
+}
+
 TEST(Guard, WordsEndAtWhatIsNoLetterInAnyEncoding) {
   const std::string name = "Quennelthorp";
   struct Case {

@@ -289,6 +289,7 @@ Status Walker::WalkElements(Item& item) {
     ++end;
   }
   item.elements.erase(end, item.elements.end());
+  const auto decided = static_cast<std::ptrdiff_t>(item.elements.size());
   // A creator stays exactly as long as its block has elements; one that reserved nothing is
   // decided like any other element.
   for (const DataElement& element : creators) {
@@ -311,8 +312,10 @@ Status Walker::WalkElements(Item& item) {
     if (stays && element.vr() != Vr::LO) Note(NoteCode::kVrMended);
     Tell(reading, stays ? "keep" : "remove", "private block", before, written ? &*written : nullptr,
          true);
-    if (written) item.Put(std::move(*written));
+    if (written) item.elements.push_back(std::move(*written));
   }
+  std::inplace_merge(item.elements.begin(), item.elements.begin() + decided, item.elements.end(),
+                     [](const DataElement& a, const DataElement& b) { return a.tag() < b.tag(); });
   path_.pop_back();
   return Done{};
 }
@@ -636,25 +639,22 @@ Status Walker::WalkSequence(Sequence& sequence) {
   int index = 0;
   const Rule* const outer = content_rule_;
   const bool outer_published = published_;
-  std::vector<std::size_t> dropped;
+  auto end = sequence.begin();
   for (Item& item : sequence) {
     path_[at].item = index++;
     const ContentRule* const content = ContentRuleOf(item);
-    if (content != nullptr && content->drops_item()) {
-      dropped.push_back(static_cast<std::size_t>(path_[at].item));
-      continue;
-    }
+    if (content != nullptr && content->drops_item()) continue;
     content_rule_ = content != nullptr ? &content->rule : OtherContent(item);
     published_ = IsPublishedCode(item);
     const Status status = WalkItem(item);
     if (!status) return status;
+    if (&*end != &item) *end = std::move(item);
+    ++end;
   }
   content_rule_ = outer;
   published_ = outer_published;
   path_[at].item = -1;
-  for (auto index_of = dropped.rbegin(); index_of != dropped.rend(); ++index_of) {
-    sequence.erase(sequence.begin() + static_cast<std::ptrdiff_t>(*index_of));
-  }
+  sequence.erase(end, sequence.end());
   return Done{};
 }
 

@@ -38,7 +38,7 @@ constexpr Tag kSopInstance{0x0008, 0x0018};
 constexpr Tag kPatientIdentityRemoved{0x0012, 0x0062};
 constexpr Tag kDeidentificationMethod{0x0012, 0x0063};
 constexpr const char* kMethodCodes = "(0012,0064)";
-/// No identifier is longer; bulk data is not read for one.
+/// No identifier is longer.
 constexpr std::size_t kLongestIdentifier = 4096;
 
 /// Whether the run knew no more of the input than its name: a link out of the tree, what is no
@@ -92,11 +92,14 @@ class Collector : public Visitor {
   explicit Collector(TextDecoder& decoder) : decoder_(decoder) {}
   void OnBytes(const Seen& seen) override {
     facts.Add(seen);
-    if (seen.path.empty() || seen.value.empty() || seen.value.size() > kLongestIdentifier) return;
-    if (IsWrittenByDevices(seen.tag())) of_device.insert(SameValueKey(seen.tag(), seen.value));
+    if (seen.path.empty() || seen.value.empty()) return;
+    const bool is_short = seen.value.size() <= kLongestIdentifier;
+    if (is_short && IsWrittenByDevices(seen.tag()))
+      of_device.insert(SameValueKey(seen.tag(), seen.value));
     const std::optional<Kind> kind = KindOf(seen.tag(), seen.vr);
     if (!kind) return;
     for (std::string& value : ValuesOf(seen, decoder_)) {
+      if (value.size() > kLongestIdentifier) continue;
       if (*kind == Kind::kUid && IsRegistered(value)) continue;
       identifiers.push_back({.kind = *kind, .tag = seen.tag(), .value = std::move(value)});
     }
@@ -188,10 +191,11 @@ class Inspector : public Visitor {
 
   /// Values that are too short to be searched, where they stood before.
   void LookForSame(const Seen& seen) {
-    if (seen.path.empty() || seen.value.empty() || seen.value.size() > kLongestIdentifier) return;
+    if (seen.path.empty() || seen.value.empty()) return;
     const std::optional<Kind> kind = KindOf(seen.tag(), seen.vr);
     if (!kind || policy_.MayRetain(seen.tag())) return;
     for (const std::string& value : ValuesOf(seen, decoder_)) {
+      if (value.size() > kLongestIdentifier) continue;
       const std::vector<Word> words = WordsOf(value);
       const bool says_nothing = std::all_of(words.begin(), words.end(), [](const Word& word) {
         return IsCommon(word.text) || word.text.find_first_not_of('0') == std::string::npos;

@@ -248,15 +248,15 @@ void Matcher::AddId(std::string_view id, std::size_t shortest) {
 }
 
 void Matcher::AddTelephone(std::string_view number) {
-  constexpr std::size_t kShortestNumber = 6;
+  constexpr std::size_t kShortestTelephone = 6;
   constexpr std::size_t kLongestCountry = 3;
   constexpr std::size_t kShortestNational = 8;  // of a number whose country's code is not known
-  AddId(number, kShortestNumber);
+  AddId(number, kShortestTelephone);
   std::string digits = Compact(number);
   if (!AllDigits(digits)) return;
   const bool abroad = number.find('+') != std::string_view::npos || digits.starts_with("00");
   if (!abroad) {
-    if (digits.starts_with('0') && digits.size() > kShortestNumber) AddSpan(digits.substr(1));
+    if (digits.starts_with('0') && digits.size() > kShortestTelephone) AddSpan(digits.substr(1));
     return;
   }
   if (digits.starts_with("00")) digits.erase(0, 2);

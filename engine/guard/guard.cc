@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include "engine/dictionary.h"
 #include "engine/guard/frames.h"
@@ -51,11 +52,22 @@ bool HoldsOnly(std::string_view text, std::string_view characters) {
   return text.find_first_not_of(characters) == std::string_view::npos;
 }
 
-/// Of two values between backslashes, the one where the match stands, without blanks around it.
-std::string_view ValueAround(std::string_view field, std::size_t begin, std::size_t end) {
+/// One of the values between backslashes.
+struct Part {
+  std::size_t begin = 0;  ///< in the field
+  std::size_t end = 0;
+};
+
+/// The one where the match stands.
+Part PartAround(std::string_view field, std::size_t begin, std::size_t end) {
   const std::size_t before = field.substr(0, begin).rfind('\\');
-  const std::size_t from = before == std::string_view::npos ? 0 : before + 1;
-  std::string_view value = field.substr(from, field.find('\\', end) - from);
+  return {.begin = before == std::string_view::npos ? 0 : before + 1,
+          .end = std::min(field.find('\\', end), field.size())};
+}
+
+/// Without blanks around it.
+std::string_view ValueOf(std::string_view field, const Part& part) {
+  std::string_view value = field.substr(part.begin, part.end - part.begin);
   while (!value.empty() && (value.front() == ' ')) value.remove_prefix(1);
   while (!value.empty() && (value.back() == ' ' || value.back() == '\0')) value.remove_suffix(1);
   return value;
@@ -72,7 +84,7 @@ bool IsNumber(std::string_view text) {
 /// Whether all values of a DS or IS are numbers. Text may stand in any element.
 bool HoldsNumbers(std::string_view field) {
   for (std::size_t at = 0; at <= field.size();) {
-    const std::string_view value = ValueAround(field, at, at);
+    const std::string_view value = ValueOf(field, PartAround(field, at, at));
     if (!value.empty() && !IsNumber(value)) return false;
     at = std::min(field.find('\\', at), field.size()) + 1;
   }
@@ -85,11 +97,21 @@ bool IsNearText(std::string_view bytes, std::size_t begin, std::size_t end) {
   return before && after;
 }
 
+/// What a value in which something was found looks like.
+struct Value {
+  Part part;
+  std::string_view text;  ///< without blanks around it
+  bool one = false;       ///< a match across two values makes them one for itself
+  bool of_dates = false;  ///< holds only what dates may hold, and so on
+  bool of_times = false;
+  bool of_uids = false;
+  std::optional<bool> retained = std::nullopt;  ///< once that was asked
+};
+
 /// Standard dates say when something was done: on the day of birth, or moved there by chance.
-bool IsDateOfSomethingElse(const ValueField& field, std::string_view value) {
-  constexpr std::string_view kOfDates = "0123456789.+-: ";
+bool IsDateOfSomethingElse(const ValueField& field, const Value& value) {
   const Tag tag = field.tag;
-  if (!HoldsOnly(value, kOfDates)) return false;
+  if (!value.of_dates) return false;
   if (tag.is_private() || tag == Tag(0x0010, 0x0030)) return false;
   const Attribute* attribute = FindAttribute(tag);
   return attribute != nullptr && attribute->vrs.intersects({Vr::DA, Vr::DT});
@@ -97,7 +119,7 @@ bool IsDateOfSomethingElse(const ValueField& field, std::string_view value) {
 
 /// Whether a match in a text element means the identifier, not a number that looks like it.
 /// `numbers`: of a DS or IS, that its values are such.
-bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_view value,
+bool CountsInText(const Pattern& pattern, const ValueField& field, const Value& value,
                   bool numbers) {
   if (pattern.kind == IdentifierKind::kBirthDate && IsDateOfSomethingElse(field, value)) {
     return false;
@@ -114,14 +136,14 @@ bool CountsInText(const Pattern& pattern, const ValueField& field, std::string_v
       if (!numbers) return true;
       // What a standard attribute counts or measures may be any number.
       return field.tag.is_private() && pattern.size >= kShortestNumber &&
-             value.size() == pattern.size;
+             value.text.size() == pattern.size;
     case Vr::TM:
-      return !HoldsOnly(value, "0123456789.: ");
+      return !value.of_times;
     case Vr::DA:
     case Vr::DT:
-      return pattern.kind == IdentifierKind::kBirthDate || !HoldsOnly(value, "0123456789.+-: ");
+      return pattern.kind == IdentifierKind::kBirthDate || !value.of_dates;
     case Vr::UI:
-      return !HoldsOnly(value, "0123456789. ");
+      return !value.of_uids;
     default:
       return true;
   }
@@ -142,6 +164,7 @@ class Search {
       if (!known) {
         fields = ValueFieldsOf(bytes, encoding);
         judged_ = nullptr;
+        value_.reset();
         known = true;
       }
       const ValueField* field = FieldAt(fields, found.begin, found.end);
@@ -188,8 +211,8 @@ class Search {
     }
     if (!patterns_.StandsAlone(value, found)) return false;
     if (kTextVrs.contains(field.vr)) {
-      const std::string_view around = ValueAround(value, begin, end);
       const bool numbers = pattern.digits && AreNumbers(field, value);
+      Value& around = Around(field, value, begin, end);
       return CountsInText(pattern, field, around, numbers) && !IsRetained(field, around);
     }
     if (pattern.size < 4 || pattern.separated) return false;
@@ -204,10 +227,30 @@ class Search {
     return numbers_;
   }
 
+  /// The value where the match stands. Long ones may have many matches, too.
+  Value& Around(const ValueField& field, std::string_view bytes, std::size_t begin,
+                std::size_t end) {
+    const bool same = value_ && value_->one && value_of_ == &field && begin >= value_->part.begin &&
+                      end <= value_->part.end;
+    if (same) return *value_;
+    value_of_ = &field;
+    value_.emplace();
+    value_->part = PartAround(bytes, begin, end);
+    value_->text = ValueOf(bytes, value_->part);
+    value_->one = value_->text.find('\\') == std::string_view::npos;
+    value_->of_dates = HoldsOnly(value_->text, "0123456789.+-: ");
+    value_->of_times = HoldsOnly(value_->text, "0123456789.: ");
+    value_->of_uids = HoldsOnly(value_->text, "0123456789. ");
+    return *value_;
+  }
+
   /// A part of what was retained on purpose, where it was: the department in the institution.
-  bool IsRetained(const ValueField& field, std::string_view value) const {
+  bool IsRetained(const ValueField& field, Value& value) const {
     if (!clean::KindOf(field.tag, field.vr)) return false;
-    return patterns_.IsRetained(charset_.Decode(value, field.vr).text);
+    if (!value.retained) {
+      value.retained = patterns_.IsRetained(charset_.Decode(value.text, field.vr).text);
+    }
+    return *value.retained;
   }
 
   bool Report(const Path& path, const Pattern& pattern) {
@@ -224,6 +267,8 @@ class Search {
   std::string where_;
   const ValueField* judged_ = nullptr;
   bool numbers_ = false;  ///< whether that one holds numbers only
+  const ValueField* value_of_ = nullptr;
+  std::optional<Value> value_;  ///< of that field, where the last match was
 };
 
 }  // namespace

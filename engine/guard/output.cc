@@ -197,7 +197,9 @@ void ImageSize::Learn(Tag tag, std::string_view value, bool big_endian) {
     return;
   }
   if (value.size() < 2) return;
-  const auto byte = [&](std::size_t at) { return static_cast<unsigned char>(value[at]); };
+  const auto byte = [&](std::size_t at) -> unsigned {
+    return static_cast<unsigned char>(value[at]);
+  };
   const unsigned number = big_endian ? byte(0) << 8U | byte(1) : byte(1) << 8U | byte(0);
   if (tag == kTags[0]) samples_ = number;
   if (tag == kTags[2]) rows_ = number;

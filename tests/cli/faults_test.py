@@ -13,7 +13,7 @@ import zlib
 import pydicom
 
 from support import (CliTest, Command, DCMVEIL, Element, Environment, Main, MakeCopies,
-                     Part10, Plain, Sanitized, Snapshot, Tree, Walk)
+                     Part10, Plain, Sanitized, Snapshot, Timeout, Tree, Walk)
 
 KEEP = "keep-all.yaml"
 EXPORT = "research-export.yaml"
@@ -347,6 +347,18 @@ class Hostile(CliTest):
                 self.assertEqual("quarantined", line["outcome"], line)
         for data in Tree(self.tmp / "out").values():
             self.assertNotIn(b"GEHEIMNIS", data)
+
+    def test_a_megabyte_of_one_number(self):
+        """It is the Patient ID, and counts nowhere in a time: looked at once, not once a match."""
+        rules = self.tmp / "rules.yaml"
+        rules.write_text("dcmveil: 1\nname: test\nprofile: none\nrules:\n  - {tag: PatientID, action: redact}\n"
+                         "  - {tag: StudyTime, action: keep}\n  - {vr: UI, action: refresh-uid}\notherwise: keep\n")
+        implicit = b"".join(struct.pack("<HHI", tag >> 16, tag & 0xFFFF, len(value)) + value for tag, value in (
+            (0x00080016, b"1.2.840.10008.5.1.4.1.1.7\0"), (0x00080018, b"1.2.826.0.1.3680043.10.999.77.1\0"),
+            (0x00080030, b"123456 " * 150000), (0x00080060, b"OT"), (0x00100020, b"123456"),
+            (0x0020000D, b"1.2.826.0.1.3680043.10.999.77.2\0")))
+        source = self.One(Part10(implicit, syntax="1.2.840.10008.1.2"))
+        self.Run(rules, source, self.tmp / "out", timeout=Timeout(30), expect=0)
 
     def test_a_million_items(self):
         items = b"".join(Item(Element(0x00081150, "UI", "1.2.3")) for _ in range(20000))

@@ -15,6 +15,12 @@ from support import (CORPUS, CliTest, Command, DCMVEIL, Environment, Main, Needs
 RULES = "research-export.yaml"
 KILLS = int(os.environ.get("DCMVEIL_KILLS", "10" if Sanitized() else "30"))
 
+# Quarantines what has no character set for that name.
+UNWRITABLE = ("dcmveil: 1\nname: retry\nguard: off\nrules:\n"
+              "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
+              "  - tag: PatientID\n    action: pseudonym\n"
+              "otherwise: keep\n")
+
 
 class Resume(CliTest):
     def Lines(self, output):
@@ -153,11 +159,7 @@ class Resume(CliTest):
         source, output = self.tmp / "in", self.tmp / "out"
         shutil.copytree(self.samples / "charsets", source)
         rules = self.tmp / "rules.yaml"
-        strict = ("dcmveil: 1\nname: retry\nguard: off\nrules:\n"
-                  "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
-                  "  - tag: PatientID\n    action: pseudonym\n"
-                  "otherwise: keep\n")
-        rules.write_text(strict)
+        rules.write_text(UNWRITABLE)
         self.Run(rules, source, output, expect=3)
         quarantined = [line for line in self.Manifest(output) if line["outcome"] == "quarantined"]
         self.assertTrue(quarantined)
@@ -170,7 +172,7 @@ class Resume(CliTest):
         # The same rules: they stay where they are, and are not processed again.
         result = json.loads(self.Run(rules, source, output, "--json", expect=3).stdout.splitlines()[-1])
         self.assertEqual(len(self.Manifest(output)), result["recalled"])
-        rules.write_text(strict.replace("Ж", "X"))
+        rules.write_text(UNWRITABLE.replace("Ж", "X"))
         self.Run(rules, source, output, expect=2)
         self.Run(rules, source, output, "--retry-quarantined", expect=0)
         by_input = self.ByInput(output)
@@ -185,11 +187,7 @@ class Resume(CliTest):
         source, output, report = self.tmp / "in", self.tmp / "out", self.tmp / "report"
         shutil.copytree(self.samples / "charsets", source)
         rules = self.tmp / "rules.yaml"
-        leaky = ("dcmveil: 1\nname: mended\nguard: off\nrules:\n"
-                 "  - tag: PatientName\n    action: replace\n    with: {value: Ж}\n"
-                 "  - tag: PatientID\n    action: pseudonym\n"
-                 "otherwise: keep\n")
-        rules.write_text(leaky)
+        rules.write_text(UNWRITABLE)
         self.Run(rules, source, output, "--report", report, expect=3)
         first = json.loads((self.State(output) / "run.json").read_text())
         old = first["rules_hash"]
@@ -197,7 +195,7 @@ class Resume(CliTest):
         self.assertNotIn("rule_sets", json.loads((report / "report.json").read_text()))
         before = sum(line["output"] is not None for line in self.Manifest(output))
         self.assertGreater(before, 0)
-        rules.write_text(leaky.replace("Ж", "X").replace("otherwise",
+        rules.write_text(UNWRITABLE.replace("Ж", "X").replace("otherwise",
                                                          "  - tag: PatientSex\n    action: remove\notherwise"))
         retry = ["--report", report, "--retry-quarantined"]
         told = self.Run(rules, source, output, *retry, expect=0).stdout.decode()

@@ -35,15 +35,6 @@ void AppendPadded(std::string& out, int number, std::size_t width) {
   out += digits;
 }
 
-std::string Join(const std::vector<std::string>& values) {
-  std::string out;
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    if (i > 0) out += '\\';
-    out += values[i];
-  }
-  return out;
-}
-
 std::size_t CodePointSize(char lead) {
   const auto byte = static_cast<unsigned char>(lead);
   if (byte < 0x80) return 1;
@@ -270,6 +261,15 @@ std::vector<std::string_view> Split(std::string_view text, char separator) {
   }
 }
 
+std::string JoinValues(const std::vector<std::string>& values) {
+  std::string out;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (i > 0) out += '\\';
+    out += values[i];
+  }
+  return out;
+}
+
 std::string_view TrimPadding(Vr vr, std::string_view value) {
   constexpr std::string_view kPadding(" \0", 2);
   const std::size_t last = value.find_last_not_of(kPadding);
@@ -321,7 +321,7 @@ Change EncodeText(const Element& element, const std::vector<std::string>& values
   for (const std::string& value : values) {
     if (!HasRoom(element.vr, value, room)) return Change::Empty(NoteCode::kNoRoom);
   }
-  const std::string joined = Join(values);
+  const std::string joined = JoinValues(values);
   if (joined.empty()) return Change::Empty(note);
   std::optional<std::string> bytes = element.instance.charset.Encode(joined, element.vr);
   if (!bytes.has_value() && !exact) {

@@ -38,6 +38,9 @@ struct TextValues {
 /// One value as TextValues has it.
 [[nodiscard]] std::string_view TrimPadding(Vr vr, std::string_view value);
 
+/// With backslashes between.
+[[nodiscard]] std::string JoinValues(const std::vector<std::string>& values);
+
 /// The change that makes `values` the element's values: Set, or Empty if they amount to nothing.
 /// Empty with kNoRoom if a value is longer than `room` characters (0: no limit; by default the
 /// VR's own). Fails with kNotInCharset if the character set lacks a character, unless the input

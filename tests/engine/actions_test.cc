@@ -279,6 +279,16 @@ TEST(ActionsTest, Cases) {
       {"edit", "{find: '.*'}", Vr::LO, "all\\of it", "\\"},
       {"edit", "{find: '.*'}", Vr::LO, "all of it", "(empty)"},
       {"edit", "{find: zzz}", Vr::LO, "none of it", "none of it"},
+      {"edit", "{find: '^(.{0,6}).*$', replace: '\\1', joined: true}", Vr::LO, "DOE\\JANE",
+       "DOE\\JA"},
+      {"edit", "{find: '^(.{0,4}).*$', replace: '\\1', joined: true}", Vr::SH, "DOE\\JANE",
+       "DOE\\"},
+      {"edit", "{find: '\\\\', joined: true}", Vr::LO, "A\\B\\\\C", "ABC"},
+      {"edit", "{find: '-', replace: '\\\\', joined: true}", Vr::CS, "A-B", "A\\B"},
+      {"edit", "{find: '^A', replace: a, joined: true}", Vr::CS, "A\\B", "(empty)"},
+      {"edit", "{find: '^B', joined: true}", Vr::LO, "A\\B", "A\\B"},
+      {"edit", "{find: '\\\\', replace: '/', joined: true}", Vr::LT, "A\\B", "A/B"},
+      {"edit", "{find: '.*', joined: true}", Vr::LO, "all\\of it", "(empty)"},
       // Pseudonyms.
       {"pseudonym", "{}", Vr::LO, "", "(empty)"},
       {"pseudonym", "{prefix: p-}", Vr::CS, "HEAD", "(failed: action-cannot-take-vr)"},
@@ -313,6 +323,8 @@ TEST(ActionsTest, Notes) {
       {"pseudonym", "{length: 17}", Vr::SH, "4711", NoteCode::kNoRoom},
       {"crypto-hash", "{}", Vr::LO, std::string("4711\0Doe", 8), NoteCode::kTextAfterNul},
       {"edit", "{find: zzz}", Vr::LO, std::string("4711\0Doe", 8), NoteCode::kTextAfterNul},
+      {"edit", "{find: zzz, joined: true}", Vr::LO, std::string("4711\0Doe", 8),
+       NoteCode::kTextAfterNul},
   };
   for (const NoteCase& c : cases) {
     const MadeAction made = Make(c.action, c.with, &key);

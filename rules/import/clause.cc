@@ -94,8 +94,8 @@ bool MeansTheSameInRe2(const std::string& pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   if (!re2::RE2(pattern, options).ok()) return false;
-  // Java's classes in classes and their intersections, Python's {,n}, and Java's (?U).
-  static const re2::RE2 kReadOtherwise(R"(&&|\{,|\[[^\]]*\[|\(\?[a-zA-Z]*U)");
+  // Java's classes in classes and their intersections, Python's {,n}, and Java's (?U) and \v.
+  static const re2::RE2 kReadOtherwise(R"(&&|\{,|\[[^\]]*\[|\(\?[a-zA-Z]*U|\\v)");
   return !re2::RE2::PartialMatch(pattern, kReadOtherwise);
 }
 

@@ -32,13 +32,14 @@ class CtpImporter {
     Rules();
     Keeps();
     Unknown();
-    if (unspecified_) AlwaysKept();
     if (private_groups_) {
       Other(private_line_,
             "line " + std::to_string(private_line_) +
                 ": privategroups: private elements without a rule go",
             "{group: odd, action: remove}");
     }
+    // Behind it, for the masks of overlays and curves mean odd groups, too.
+    if (unspecified_) AlwaysKept();
     FindLint();
     return file_.Finish();
   }
@@ -74,30 +75,43 @@ class CtpImporter {
   }
 
   void Rules() {
-    // As in a table of properties, the last entry for an element holds.
+    // As in a table of properties, the last entry of a key holds. Of two keys for one element any
+    // may.
     std::map<std::string, std::size_t> last;
+    std::set<std::string> undecided;
     std::vector<std::optional<CtpTarget>> targets;
     for (std::size_t i = 0; i < script_.rules.size(); ++i) {
       const CtpEntry& entry = script_.rules[i];
-      targets.push_back(ReadCtpTarget(entry.target));
+      // CTP cuts a target of XML in two behind four letters, so that no keyword is left.
+      const bool keyword =
+          FindKeyword(entry.target) != nullptr && script_.kind == CtpScript::Kind::kXml;
+      targets.push_back(keyword ? std::nullopt : ReadCtpTarget(entry.target));
       if (!entry.enabled) {
         ++disabled_;
       } else if (targets.back()) {
         const auto [it, is_new] = last.try_emplace(targets.back()->path, i);
-        if (!is_new) {
-          file_.Lint("line " + std::to_string(script_.rules[it->second].line) + ": " + it->first +
-                     " has another rule in line " + std::to_string(entry.line) +
-                     "; that one is used");
-          it->second = i;
-        }
+        if (is_new) continue;
+        const CtpEntry& before = script_.rules[it->second];
+        const bool same_key = before.key == entry.key;
+        if (!same_key) undecided.insert(it->first);
+        file_.Lint(AtLine(before.line,
+                          it->first + " has another rule in line " + std::to_string(entry.line) +
+                              (same_key ? "; that one is used" : "; CTP takes one or the other")));
+        it->second = i;
       }
     }
     for (std::size_t i = 0; i < script_.rules.size(); ++i) {
-      const CtpEntry& entry = script_.rules[i];
+      CtpEntry& entry = script_.rules[i];
       if (!entry.enabled) continue;
       if (!targets[i]) {
         NoElement(entry);
       } else if (last.at(targets[i]->path) == i) {
+        if (undecided.contains(targets[i]->path)) {
+          file_.Replaced(entry.line, targets[i]->path,
+                         "two rules with different labels, of which CTP takes one or the other; "
+                         "remove stands in their place");
+          entry.code = "@remove()";
+        }
         Rule(entry, *targets[i]);
       }
     }
@@ -105,9 +119,12 @@ class CtpImporter {
 
   void NoElement(const CtpEntry& entry) {
     const std::string what = Plain(entry.target, 40);
-    file_.Replaced(entry.line, what, "names no element; the rule is left out");
-    file_.Lint("line " + std::to_string(entry.line) + ": " + what +
-               " names no element; the rule was left out: " + Shown(entry.code));
+    const std::string why = FindKeyword(entry.target) == nullptr
+                                ? "names no element"
+                                : "is a keyword, which CTP does not read in XML";
+    file_.Replaced(entry.line, what, why + "; the rule is left out");
+    file_.Lint(
+        AtLine(entry.line, what + " " + why + "; the rule was left out: " + Shown(entry.code)));
   }
 
   // The code as a comment may show it: a cipher's key is not told.
@@ -308,6 +325,7 @@ class CtpImporter {
                ? " rules hash without a key: whoever guesses a value can test the guess"
                : " rules hash without a key, so that guesses can be tested; here they are keyed"));
     }
+    OddSwitches();
     if (disabled_ > 0)
       file_.Lint(std::to_string(disabled_) + " rules that are switched off were left out");
     std::vector<std::string> exposed;
@@ -318,6 +336,17 @@ class CtpImporter {
       file_.Lint(std::to_string(exposed.size()) + " attributes that the basic profile of " +
                  std::string(ProfileEdition()) +
                  " protects have no rule and pass: " + List(exposed));
+    }
+  }
+
+  void OddSwitches() {
+    for (const auto* entries : {&script_.rules, &script_.keeps, &script_.removes}) {
+      for (const CtpEntry& entry : *entries) {
+        if (entry.odd_switch.empty()) continue;
+        file_.Lint(AtLine(entry.line, Plain(entry.target, 40) + " is switched off by en=" +
+                                          Quoted(Plain(entry.odd_switch, 20)) +
+                                          "; CTP takes only T for on"));
+      }
     }
   }
 

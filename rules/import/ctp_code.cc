@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/import/ctp_code.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,162 +9,140 @@ namespace dcmveil::rules {
 namespace {
 
 constexpr int kDeepest = 16;
+constexpr std::string_view kBlanks = " \t\r\n";
 
-bool IsLetter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+// The first of `ends` at the level of `at`, or npos. What is quoted or escaped is no end, nor is
+// what stands in square brackets; each `open` needs an end more.
+std::size_t FindEnd(std::string_view text, std::size_t at, std::string_view ends, char open) {
+  int level = 1;
+  int brackets = 0;
+  bool quoted = false;
+  for (; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '\\') {
+      ++at;
+    } else if (quoted || c == '"') {
+      quoted = quoted != (c == '"');
+    } else if (c == '[' || c == ']') {
+      brackets += c == '[' ? 1 : -1;
+    } else if (c == open) {
+      ++level;
+    } else if (brackets == 0 && ends.find(c) != std::string_view::npos && --level == 0) {
+      return at;
+    }
+  }
+  return std::string_view::npos;
+}
 
 class CodeParser {
  public:
-  explicit CodeParser(std::string_view text) : text_(text) {}
+  CodeParser(std::string_view text, int depth) : text_(text), depth_(depth) {}
 
-  std::variant<CtpCode, std::string> Run() {
-    std::optional<CtpCode> code = Code(0);
-    if (!code) return problem_;
-    return std::move(*code);
+  std::variant<CtpCode, CtpCodeProblem> Run() {
+    if (depth_ > kDeepest) return CtpCodeProblem{"branches are nested too deep"};
+    while (!problem_ && at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '@') {
+        Flush();
+        Call();
+      } else if (c != '\\') {
+        literal_ += c;
+      } else if (at_ < text_.size()) {
+        literal_ += text_[at_++];
+      }
+    }
+    if (problem_) return *problem_;
+    Flush();
+    return std::move(code_);
   }
 
  private:
-  std::optional<CtpCode> Fail(std::string problem) {
-    problem_ = std::move(problem);
-    return std::nullopt;
+  void Flush() {
+    if (literal_.empty()) return;
+    code_.parts.push_back(
+        {.is_call = false, .text = std::move(literal_), .args = {}, .branches = {}});
+    literal_.clear();
   }
 
-  // Up to the end, or to the } that ends a branch. Other braces are text.
-  std::optional<CtpCode> Code(int depth) {
-    if (depth > kDeepest) return Fail("branches are nested too deep");
-    CtpCode code;
-    std::string literal;
-    // A branch often stands on lines of its own.
-    SkipBlanks();
-    const auto flush = [&] {
-      if (!literal.empty())
-        code.parts.push_back({.is_call = false, .text = literal, .args = {}, .branches = {}});
-      literal.clear();
-    };
-    int braces = 0;
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
-      if (c == '}' && depth > 0 && braces == 0) break;
-      if (c == '\\' && at_ + 1 < text_.size()) {
-        literal += text_[at_ + 1];
-        at_ += 2;
-      } else if (const std::size_t open = c == '@' ? FindOpen() : std::string_view::npos;
-                 open != std::string_view::npos) {
-        flush();
-        CtpPart call{.is_call = true,
-                     .text = std::string(text_.substr(at_ + 1, open - at_ - 1)),
-                     .args = {},
-                     .branches = {}};
-        at_ = open + 1;
-        if (!Arguments(call) || !Branches(call, depth)) return std::nullopt;
-        code.parts.push_back(std::move(call));
-      } else {
-        if (c == '{') ++braces;
-        if (c == '}') --braces;
-        literal += c;
-        ++at_;
-      }
+  void Call() {
+    const std::size_t open = text_.find('(', at_);
+    if (open == std::string_view::npos) {
+      problem_ = {"an @ that begins no call, at which CTP stops", true};
+      return;
     }
-    literal.resize(literal.find_last_not_of(" \t\r\n") + 1);
-    flush();
-    return code;
-  }
-
-  // The parenthesis of the call that begins here, or npos.
-  [[nodiscard]] std::size_t FindOpen() const {
-    std::size_t i = at_ + 1;
-    while (i < text_.size() && IsLetter(text_[i])) ++i;
-    return i > at_ + 1 && i < text_.size() && text_[i] == '(' ? i : std::string_view::npos;
-  }
-
-  bool Arguments(CtpPart& call) {
-    std::string arg;
-    bool quoted = false;
-    bool was_quoted = false;
-    int depth = 0;
-    const auto flush = [&] {
-      call.args.push_back(was_quoted ? arg : Trimmed(arg));
-      arg.clear();
-      was_quoted = false;
-    };
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
-      if (quoted) {
-        if (c == '\\' && at_ + 1 < text_.size()) {
-          if (text_[at_ + 1] != '"') arg += c;
-          arg += text_[++at_];
-        } else if (c == '"') {
-          quoted = false;
-        } else {
-          arg += c;
-        }
-      } else if (c == '"') {
-        if (Trimmed(arg).empty()) arg.clear();
-        quoted = was_quoted = true;
-      } else if (c == '\\' && at_ + 1 < text_.size()) {
-        arg += text_[++at_];
-      } else if (c == ')' && depth == 0) {
-        ++at_;
-        if (!call.args.empty() || was_quoted || !Trimmed(arg).empty()) flush();
-        return true;
-      } else if (c == ',' && depth == 0) {
-        flush();
-      } else if (!(was_quoted && (c == ' ' || c == '\t'))) {
-        // (0010,0010) and [0010,0010] are elements; their comma is no separator.
-        if (c == '(' || c == '[') ++depth;
-        if ((c == ')' || c == ']') && depth > 0) --depth;
-        arg += c;
-      }
+    CtpPart call{.is_call = true, .text = {}, .args = {}, .branches = {}};
+    for (const char c : text_.substr(at_, open - at_)) {
+      if (kBlanks.find(c) == std::string_view::npos) call.text += c;
     }
-    problem_ = "@" + call.text + ": a parenthesis or quote without its end";
-    return false;
-  }
-
-  bool Branches(CtpPart& call, int depth) {
-    if (call.text != "if" && call.text != "select" && call.text != "append") return true;
-    const std::size_t wanted = call.text == "append" ? 1 : 2;
-    while (call.branches.size() < wanted) {
-      const std::size_t before = at_;
-      SkipBlanks();
-      if (at_ == text_.size() || text_[at_] != '{') {
-        at_ = before;
-        return true;
+    at_ = open + 1;
+    for (bool more = true; more;) {
+      const std::size_t end = FindEnd(text_, at_, ",)", '(');
+      if (end == std::string_view::npos) {
+        problem_ = {"@" + call.text + ": a parenthesis or quote without its end"};
+        return;
       }
-      ++at_;
-      std::optional<CtpCode> branch = Code(depth + 1);
-      if (!branch) return false;
-      if (at_ == text_.size()) {
-        problem_ = "@" + call.text + ": a { without its }";
-        return false;
-      }
-      ++at_;
-      call.branches.push_back(std::move(*branch));
+      more = text_[end] == ',';
+      std::string arg = Trimmed(text_.substr(at_, end - at_));
+      if (more || !call.args.empty() || !arg.empty()) call.args.push_back(std::move(arg));
+      at_ = end + 1;
     }
-    return true;
+    if (call.text == "if" || call.text == "select") Branches(call, 2);
+    if (call.text == "append") Branches(call, 1);
+    code_.parts.push_back(std::move(call));
   }
 
-  void SkipBlanks() {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\t' || text_[at_] == '\r' || text_[at_] == '\n')) {
-      ++at_;
+  void Branches(CtpPart& call, std::size_t wanted) {
+    while (!problem_ && call.branches.size() < wanted) {
+      const std::size_t open = text_.find('{', at_);
+      if (open == std::string_view::npos) {
+        at_ = text_.size();
+        return;
+      }
+      const std::size_t end = FindEnd(text_, open + 1, "}", '{');
+      if (end == std::string_view::npos) {
+        problem_ = {"@" + call.text + ": a { without its }"};
+        return;
+      }
+      auto branch = CodeParser(text_.substr(open + 1, end - open - 1), depth_ + 1).Run();
+      if (auto* problem = std::get_if<CtpCodeProblem>(&branch)) {
+        problem_ = std::move(*problem);
+        return;
+      }
+      call.branches.push_back(std::get<CtpCode>(std::move(branch)));
+      at_ = end + 1;
     }
   }
 
   std::string_view text_;
+  int depth_;
   std::size_t at_ = 0;
-  std::string problem_;
+  std::string literal_;
+  CtpCode code_;
+  std::optional<CtpCodeProblem> problem_;
 };
 
 }  // namespace
 
 std::string Trimmed(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
   const std::size_t first = text.find_first_not_of(kBlanks);
   if (first == std::string_view::npos) return {};
   return std::string(text.substr(first, text.find_last_not_of(kBlanks) - first + 1));
 }
 
-std::variant<CtpCode, std::string> ParseCtpCode(std::string_view text) {
-  return CodeParser(text).Run();
+std::variant<CtpCode, CtpCodeProblem> ParseCtpCode(std::string_view text) {
+  return CodeParser(text, 0).Run();
+}
+
+std::string_view Unquoted(std::string_view arg) {
+  const bool quoted = arg.size() > 1 && arg.front() == '"' && arg.back() == '"';
+  return quoted ? arg.substr(1, arg.size() - 2) : arg;
+}
+
+bool Quarantines(const CtpCode& code) {
+  return std::any_of(code.parts.begin(), code.parts.end(), [](const CtpPart& part) {
+    return part.is_call && (part.text == "quarantine" || part.text == "skip" ||
+                            std::any_of(part.branches.begin(), part.branches.end(), &Quarantines));
+  });
 }
 
 }  // namespace dcmveil::rules

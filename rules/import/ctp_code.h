@@ -19,16 +19,28 @@ struct CtpCode;
 struct CtpPart {
   bool is_call = false;
   std::string text;               ///< the text, or the function's name without @
-  std::vector<std::string> args;  ///< without the blanks and quotes around each
-  std::vector<CtpCode> branches;
+  std::vector<std::string> args;  ///< without the blanks around each, but with quotes and escapes
+  std::vector<CtpCode> branches;  ///< of if, select and append: at most as many as they can have
 };
 
 struct CtpCode {
   std::vector<CtpPart> parts;
 };
 
-/// The code in parts, or what is wrong with it. Backslashes in quotes are left as they are, but
-/// before a quote, for they are mostly a regular expression's.
-[[nodiscard]] std::variant<CtpCode, std::string> ParseCtpCode(std::string_view text);
+/// Why a code cannot be read.
+struct CtpCodeProblem {
+  std::string what;
+  bool stops = false;  ///< CTP puts every instance that has the element into quarantine
+};
+
+/// The code in parts as CTP reads them: blanks in a function's name and text between a call and its
+/// braces do not count, and behind an @if with one branch everything is passed over.
+[[nodiscard]] std::variant<CtpCode, CtpCodeProblem> ParseCtpCode(std::string_view text);
+
+/// Without the quotes at both ends.
+[[nodiscard]] std::string_view Unquoted(std::string_view arg);
+
+/// Whether @quarantine or @skip may be called, in a branch or not.
+[[nodiscard]] bool Quarantines(const CtpCode& code);
 
 }  // namespace dcmveil::rules

@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <utility>
 #include <variant>
 
 #include "engine/action.h"
+#include "rules/import/clause.h"
 #include "rules/import/ctp_code.h"
 #include "rules/import/fitting.h"
 #include "rules/import/rule_file.h"
@@ -43,8 +45,54 @@ std::optional<int> ReadInt(std::string_view text) {
   return number;
 }
 
+/// What an element becomes by them; any other text is its new value.
+bool IsResult(std::string_view name) {
+  return name == "remove" || name == "keep" || name == "empty" || name == "blank";
+}
+
+/// A call as CTP writes it where it does not carry it out.
+std::string Written(const CtpPart& call) {
+  std::string text = "@" + call.text + "(";
+  for (const std::string& arg : call.args) text += (text.back() == '(' ? "" : ",") + arg;
+  return text + ")";
+}
+
+std::string Digits(std::string_view text) {
+  std::string digits;
+  std::copy_if(text.begin(), text.end(), std::back_inserter(digits),
+               [](char c) { return c >= '0' && c <= '9'; });
+  digits.erase(0, digits.find_first_not_of('0'));
+  return digits;
+}
+
+/// The texts that have one number of at most nine digits, and that is greater.
+std::string GreaterThan(std::string_view number) {
+  const auto digits = [](std::size_t count) {
+    return count == 0   ? std::string()
+           : count == 1 ? R"(\d)"
+                        : R"(\d{)" + std::to_string(count) + "}";
+  };
+  std::string longer = R"([1-9]\d{)" + std::to_string(number.size()) + ",8}";
+  for (std::size_t i = 0; i < number.size(); ++i) {
+    if (number[i] == '9') continue;
+    longer += "|" + std::string(number.substr(0, i));
+    longer +=
+        number[i] == '8' ? "9" : "[" + std::string(1, static_cast<char>(number[i] + 1)) + "-9]";
+    longer += digits(number.size() - i - 1);
+  }
+  return R"(^\D*0*(?:)" + longer + R"()\D*$)";
+}
+
 /// More than the longest element that a rule can mean, and within RE2's limit of repetitions.
 constexpr int kLongestCut = 1000;
+
+/// @if and @select in one code, after what stands beside them has gone into their branches.
+constexpr int kMostBranchings = 32;
+
+/// What has a text or a whole number that reads the same here and there.
+constexpr VrSet kTexts{Vr::AE, Vr::AS, Vr::CS, Vr::DA, Vr::DS, Vr::DT, Vr::IS,
+                       Vr::LO, Vr::LT, Vr::PN, Vr::SH, Vr::SL, Vr::SS, Vr::ST,
+                       Vr::TM, Vr::UC, Vr::UI, Vr::UL, Vr::UR, Vr::US, Vr::UT};
 
 class RuleTranslator {
  public:
@@ -52,20 +100,16 @@ class RuleTranslator {
       : target_(target), script_(script), options_(options) {}
 
   TranslatedRule Run(const std::string& text) {
-    std::variant<CtpCode, std::string> parsed = ParseCtpCode(text);
-    if (const auto* problem = std::get_if<std::string>(&parsed)) {
-      out_.syntax_problem = *problem;
-      Replace({}, *problem, "remove");
+    always_ = text.starts_with("@always()");
+    const std::variant<CtpCode, CtpCodeProblem> parsed = ParseCtpCode(text);
+    if (const auto* problem = std::get_if<CtpCodeProblem>(&parsed)) {
+      out_.syntax_problem = problem->what;
+      const bool may_stop = problem->stops || text.find("quarantine") != std::string::npos ||
+                            text.find("skip") != std::string::npos;
+      Untranslatable({}, may_stop, problem->what);
       return std::move(out_);
     }
-    auto& code = std::get<CtpCode>(parsed);
-    std::vector<CtpPart>& parts = code.parts;
-    const auto is_always = [](const CtpPart& part) {
-      return part.is_call && part.text == "always";
-    };
-    always_ = std::any_of(parts.begin(), parts.end(), is_always);
-    parts.erase(std::remove_if(parts.begin(), parts.end(), is_always), parts.end());
-    Translate(code, {});
+    Translate(std::get<CtpCode>(parsed), {});
     if (always_ && !added_) {
       out_.differs.push_back(
           "where the element is absent none is made, for its value is not fixed");
@@ -75,7 +119,8 @@ class RuleTranslator {
 
  private:
   struct Where {
-    std::vector<std::string> when;
+    std::vector<std::string> when;  ///< what no rule before has decided
+    std::vector<std::string> all;   ///< the same and its opposites: all that must hold
     bool root_only = false;
     bool items_only = false;  ///< the top level has been decided
   };
@@ -89,6 +134,19 @@ class RuleTranslator {
                std::string with = {}) {
     out_.replaced.push_back(std::string(what) + "; " + action + " stands in its place");
     Emit(where, std::move(action), std::move(with));
+  }
+
+  // A code that cannot be said: what it may keep goes, and what it may quarantine is rejected.
+  void Untranslatable(const Where& where, bool quarantines, const std::string& why) {
+    if (!quarantines) return Replace(where, why, "remove");
+    Say(why + "; the instance is rejected in its place");
+    Reject(where);
+  }
+
+  // Something is replaced by what its place says.
+  void Say(const std::string& text) {
+    std::vector<std::string>& all = out_.replaced;
+    if (std::find(all.begin(), all.end(), text) == all.end()) all.push_back(text);
   }
 
   void Differs(std::string text) {
@@ -108,9 +166,7 @@ class RuleTranslator {
 
   // "@NAME" and "$NAME" are parameters.
   std::string Resolve(const std::string& arg) {
-    // "$1" is a group of a replacement.
     const bool named = arg.size() > 1 && (arg.front() == '@' || arg.front() == '$') &&
-                       !(arg[1] >= '0' && arg[1] <= '9') &&
                        arg.find_first_of(" @$\\", 1) == std::string::npos;
     if (!named) return arg;
     const auto it = script_.params.find(std::string_view(arg).substr(1));
@@ -120,15 +176,17 @@ class RuleTranslator {
   }
 
   void Unresolved(const std::string& arg) {
-    const std::string text = "the parameter " + arg + " is not in the script";
-    if (std::find(out_.replaced.begin(), out_.replaced.end(), text) == out_.replaced.end()) {
-      out_.replaced.push_back(text);
-    }
+    Say("the parameter " + arg + " is not in the script");
     unresolved_ = true;
   }
 
   std::string Arg(const CtpPart& call, std::size_t i) {
     return i < call.args.size() ? Resolve(call.args[i]) : std::string();
+  }
+
+  // Texts and regular expressions are no parameters.
+  [[nodiscard]] static std::string TextArg(const CtpPart& call, std::size_t i) {
+    return i < call.args.size() ? std::string(Unquoted(call.args[i])) : std::string();
   }
 
   // The element that a call is about is the rule's own.
@@ -143,7 +201,64 @@ class RuleTranslator {
   // ---- A whole code ------------------------------------------------------------------------
 
   void Translate(const CtpCode& code, const Where& where) {
+    const auto branching = std::find_if(code.parts.begin(), code.parts.end(), [](const auto& part) {
+      return part.is_call && (part.text == "if" || part.text == "select");
+    });
+    if (branching == code.parts.end()) return Whole(code, where);
+    if (++branchings_ > kMostBranchings) {
+      return Untranslatable(where, Quarantines(code), "more branches than can be told apart");
+    }
+    // What stands beside the branches belongs to each.
+    std::array<CtpCode, 2> sides;
+    for (std::size_t i = 0; i < sides.size(); ++i) {
+      std::vector<CtpPart>& parts = sides[i].parts;
+      parts.assign(code.parts.begin(), branching);
+      if (i < branching->branches.size()) {
+        const std::vector<CtpPart>& branch = branching->branches[i].parts;
+        parts.insert(parts.end(), branch.begin(), branch.end());
+      }
+      parts.insert(parts.end(), branching + 1, code.parts.end());
+    }
+    if (branching->text == "if") {
+      If(where, *branching, sides, Quarantines(code));
+    } else {
+      Select(where, sides);
+    }
+  }
+
+  // Without what has no value, and the blanks at both ends.
+  static std::vector<CtpPart> Parts(const CtpCode& code) {
+    std::vector<CtpPart> parts;
     for (const CtpPart& part : code.parts) {
+      if (part.is_call && part.text == "always") continue;
+      if (!part.is_call && !parts.empty() && !parts.back().is_call) {
+        parts.back().text += part.text;
+      } else {
+        parts.push_back(part);
+      }
+    }
+    constexpr std::string_view kBlanks = " \t\r\n";
+    if (!parts.empty() && !parts.front().is_call) {
+      std::string& text = parts.front().text;
+      text.erase(0, text.find_first_not_of(kBlanks));
+      if (text.empty()) parts.erase(parts.begin());
+    }
+    if (!parts.empty() && !parts.back().is_call) {
+      std::string& text = parts.back().text;
+      text.resize(text.find_last_not_of(kBlanks) + 1);
+      if (text.empty()) parts.pop_back();
+    }
+    return parts;
+  }
+
+  void Whole(const CtpCode& code, const Where& where) {
+    std::vector<CtpPart> parts = Parts(code);
+    if (std::any_of(parts.begin(), parts.end(),
+                    [](const CtpPart& part) { return part.is_call && part.text == "skip"; })) {
+      Say("@skip would pass the instance on as it is; the instance is rejected");
+    }
+    if (Quarantines(code)) return Reject(where);
+    for (const CtpPart& part : parts) {
       if (part.is_call && !IsFunction(part.text)) {
         out_.unknown_function = part.text;
         return Replace(where, "@" + part.text + ": CTP has no such function and writes its text",
@@ -151,16 +266,22 @@ class RuleTranslator {
       }
       if (part.is_call && IsHash(part.text)) out_.uses_hash = true;
     }
-    // A result anywhere in the text is the result of all.
-    for (const std::string_view result : {"remove", "keep", "empty"}) {
-      for (const CtpPart& part : code.parts) {
-        if (part.is_call && part.text == result) {
-          return Emit(where, result == "empty" ? "redact" : std::string(result));
-        }
-      }
+    // Results are texts until all is put together.
+    const bool has_results = std::any_of(parts.begin(), parts.end(), [](const CtpPart& part) {
+      return part.is_call && IsResult(part.text);
+    });
+    for (CtpPart& part : parts) {
+      if (part.is_call && IsResult(part.text)) part = {.is_call = false, .text = Written(part)};
     }
-    if (std::optional<std::string> text = AsText(code)) return Text(where, *text);
-    std::vector<CtpPart> parts = code.parts;
+    if (std::any_of(parts.begin(), parts.end(), [](const CtpPart& part) {
+          return !part.is_call && part.text.find("@remove()") != std::string::npos;
+        })) {
+      return Emit(where, "remove");
+    }
+    const std::optional<std::string> text = AsText({parts});
+    if (unresolved_) return Replace(where, "a parameter has no value", "remove");
+    if (text) return Fixed(where, Trimmed(*text), has_results);
+    if (has_results) return NoResult(where);
     std::string prefix;
     while (parts.size() > 1 && AsText({{parts.front()}})) {
       prefix += *AsText({{parts.front()}});
@@ -171,11 +292,30 @@ class RuleTranslator {
       suffix.insert(0, *AsText({{parts.back()}}));
       parts.pop_back();
     }
-    if (unresolved_) return Replace(where, "a parameter has no value", "remove");
     if (parts.size() != 1) {
       return Replace(where, "several calls make one value together", "remove");
     }
     Call(where, parts.front(), prefix, suffix);
+  }
+
+  void Fixed(const Where& where, const std::string& text, bool has_results) {
+    if (text.find("@remove()") != std::string::npos) return Emit(where, "remove");
+    if (text == "@keep()") return Emit(where, "keep");
+    if (text == "@empty()") return Emit(where, "redact");
+    if (text.starts_with("@blank(")) {
+      Differs("blanks mean nothing in DICOM: the element is emptied");
+      return Emit(where, "redact");
+    }
+    if (has_results) return NoResult(where);
+    if (text.empty()) return Emit(where, "redact");
+    const std::string with = "value: " + Quoted(text);
+    Emit(where, "replace", with);
+    if (always_) Add(where, with);
+  }
+
+  void NoResult(const Where& where) {
+    Replace(where, "what stands beside @keep or @empty makes a text of it, which CTP writes",
+            "remove");
   }
 
   // A code whose value is fixed.
@@ -193,14 +333,6 @@ class RuleTranslator {
     return text;
   }
 
-  void Text(const Where& where, const std::string& text) {
-    if (unresolved_) return Replace(where, "a parameter has no value", "remove");
-    if (text.empty()) return Emit(where, "redact");
-    const std::string with = "value: " + Quoted(text);
-    Emit(where, "replace", with);
-    if (always_) Add(where, with);
-  }
-
   void Add(const Where& where, const std::string& with) {
     if (target_.attribute == nullptr || IsVr(Vr::SQ)) return;
     out_.rules.push_back({where.when, "add", with, false});
@@ -216,16 +348,8 @@ class RuleTranslator {
     if (!prefix.empty() || !suffix.empty()) {
       return Replace(where, "text beside @" + name + " has no translation", "remove");
     }
-    if (name == "if") return If(where, call);
-    if (name == "select") return Select(where, call);
     if (name == "process") return Process(where);
-    if (name == "blank") {
-      Differs("blanks mean nothing in DICOM: the element is emptied");
-      return Emit(where, "redact");
-    }
     if (name == "require") return Require(where, call);
-    if (name == "quarantine") return Reject(where, false);
-    if (name == "skip") return Reject(where, true);
     if (name == "contents" || name == "value") return Contents(where, call);
     if (name == "truncate") return Truncate(where, call);
     if (name == "lowercase" || name == "uppercase") return Case(where, call);
@@ -364,8 +488,7 @@ class RuleTranslator {
   void Require(const Where& where, const CtpPart& call) {
     Emit(where, "keep");
     if (call.args.size() == 2) {
-      const std::string text = Arg(call, 1);
-      if (unresolved_) return;
+      const std::string text = TextArg(call, 1);
       if (!text.empty()) Add(where, "value: " + Quoted(text));
       Differs("where the element is absent it gets the default, not the other element's value");
     } else {
@@ -374,16 +497,17 @@ class RuleTranslator {
     }
   }
 
-  void Reject(const Where& where, bool skip) {
-    if (skip) {
-      out_.replaced.emplace_back(
-          "@skip would pass the instance on as it is; the instance is rejected");
-    }
-    std::vector<std::string> all = where.when;
-    if (!always_) all.push_back(Quoted(target_.path) + ": {exists: true}");
-    out_.rejects.push_back(All(all));
-    // Instances that are not rejected have no such element, or it is decided by what follows.
+  // What is not rejected has no such element, or what follows decides it.
+  void Reject(const Where& where) {
     added_ = true;
+    if (where.items_only || (script_.opens_items && !where.root_only)) {
+      Say("instances are not rejected for an element in items of sequences; there it goes");
+    }
+    if (!where.items_only) {
+      std::vector<std::string> all = where.all;
+      if (!always_) all.push_back(Quoted(target_.path) + ": {exists: true}");
+      out_.rejects.push_back(All(all));
+    }
     Emit(where, "remove");
   }
 
@@ -406,16 +530,19 @@ class RuleTranslator {
       return Emit(where, "keep");
     }
     if (call.args.size() == 1) return Emit(where, "keep");
-    const std::string find = Arg(call, 1);
-    std::string replace = Arg(call, 2);
-    if (unresolved_) return Replace(where, "a parameter has no value", "remove");
+    if (call.args.size() > 3) return Emit(where, "redact");
+    const std::string find = TextArg(call, 1);
+    std::string replace = TextArg(call, 2);
     if (find.find("\\\\") != std::string::npos || replace.find('\\') != std::string::npos) {
       return Replace(where, "doubled backslashes may mean two things", "remove");
     }
+    if (!MeansTheSameInRe2(find)) {
+      return Replace(where, "RE2 does not know this regular expression", "remove");
+    }
     // Java's $1 is \1 here.
-    for (std::size_t i = 0; i + 1 < replace.size(); ++i) {
+    for (std::size_t i = 0; i < replace.size(); ++i) {
       if (replace[i] != '$') continue;
-      if (replace[i + 1] < '0' || replace[i + 1] > '9') {
+      if (i + 1 == replace.size() || replace[i + 1] < '0' || replace[i + 1] > '9') {
         return Replace(where, "the replacement names a group by a word", "remove");
       }
       replace[i] = '\\';
@@ -426,12 +553,12 @@ class RuleTranslator {
   }
 
   void Edit(const Where& where, const std::string& with) {
-    if (Takes("edit")) return Emit(where, "edit", with);
+    if (Takes("edit")) return Emit(where, "edit", with + ", joined: true");
     Replace(where, "text cannot be cut out of this element", "redact");
   }
 
   void Truncate(const Where& where, const CtpPart& call) {
-    const std::optional<int> length = ReadInt(Arg(call, 1));
+    const std::optional<int> length = ReadInt(TextArg(call, 1));
     if (!IsThis(call) || !length) {
       return Replace(where, "@truncate of another element, or without a number", "redact");
     }
@@ -504,82 +631,97 @@ class RuleTranslator {
 
   // ---- Branches ----------------------------------------------------------------------------
 
-  void If(const Where& where, const CtpPart& call) {
-    const std::optional<std::string> condition = Condition(call);
-    if (!condition || unresolved_) {
-      return Replace(where, "@if: the condition cannot be translated", "remove");
+  void If(const Where& where, const CtpPart& call, const std::array<CtpCode, 2>& sides,
+          bool quarantines) {
+    const std::optional<Test> test = Ask(call);
+    if (!test || unresolved_) {
+      return Untranslatable(where, quarantines, "@if: the condition cannot be translated");
     }
-    // Conditions are asked of the top level: they do not know an item's own value.
-    const bool own = IsThis(call) && !where.root_only;
+    // Conditions are asked of the top level. There they do not know an item's own value; CTP asks
+    // in items that it opens of the item alone.
+    const bool own = IsThis(call);
+    const bool splits = (own || script_.opens_items) && !where.root_only;
     Where fails = where;
-    if (own) fails.root_only = true;
+    if (splits) fails.root_only = true;
     Where holds = fails;
-    holds.when.push_back(*condition);
-    if (!own || !where.items_only) {
-      Translate(call.branches.empty() ? CtpCode{} : call.branches[0], holds);
-      Translate(call.branches.size() < 2 ? CtpCode{} : call.branches[1], fails);
+    holds.when.push_back(test->holds);
+    holds.all.push_back(test->holds);
+    if (!splits || !where.items_only) {
+      if (!test->doubtful.empty()) {
+        Where doubtful = fails;
+        doubtful.when.push_back(test->doubtful);
+        doubtful.all.push_back(test->doubtful);
+        Differs("an element that has not one number of at most nine digits goes");
+        quarantines ? Reject(doubtful) : Emit(doubtful, "remove");
+      }
+      fails.all.push_back("not: {" + test->holds + "}");
+      Translate(sides[0], holds);
+      Translate(sides[1], fails);
     }
-    if (own) {
-      Differs("in items of sequences the element goes, for its own value cannot be asked about");
-      Emit(where, "remove");
+    if (!splits) return;
+    Differs(own ? "in items of sequences the element goes, for its own value cannot be asked about"
+                : "in items of sequences the element goes, for conditions ask about the top level");
+    if (quarantines && script_.opens_items) {
+      Say("instances are not rejected for an element in items of sequences; there it goes");
     }
+    Emit(where, "remove");
   }
 
-  std::optional<std::string> Condition(const CtpPart& call) {
+  struct Test {
+    std::string holds;          ///< in flow style without braces
+    std::string doubtful = {};  ///< the same: it may hold in CTP or not; empty: never
+  };
+
+  std::optional<Test> Ask(const CtpPart& call) {
     if (call.args.size() < 2) return std::nullopt;
-    const std::optional<std::string> path = PathOf(call.args[0]);
-    if (!path) return std::nullopt;
-    const std::string head = Quoted(*path) + ": ";
+    const std::string name = TextArg(call, 0);
+    const std::optional<CtpTarget> named = ReadCtpElement(name);
+    const CtpTarget* const element = name == "this" ? &target_ : named ? &*named : nullptr;
+    if (element == nullptr || (element->tag && element->tag->group <= 0x0007)) return std::nullopt;
+    const std::string head = Quoted(element->path) + ": ";
     const std::string& test = call.args[1];
-    if (test == "exists") return head + "{exists: true}";
-    if (test == "isblank") return "not: {" + head + "{matches: " + Quoted("\\S") + "}}";
+    if (test == "exists") return Test{head + "{exists: true}"};
+    const Attribute* const attribute = element->attribute;
+    // What is binary, and what has items, has no text to be asked about.
+    if (attribute != nullptr && !(attribute->vrs - kTexts).empty()) return std::nullopt;
+    if (test == "isblank") return Test{"not: {" + head + "{matches: " + Quoted("\\S") + "}}"};
     if (call.args.size() < 3) return std::nullopt;
-    const std::string value = Arg(call, 2);
+    std::string value = TextArg(call, 2);
+    if (value.starts_with('@')) value = Resolve(value);
     // Several values are one text with backslashes there.
     const auto joined = [&head](const std::string& pattern) {
       return head + "{joined: " + Quoted(pattern) + "}";
     };
     if (test == "equals") {
-      if (value.empty()) return "not: {" + joined("\\S") + "}";
-      return joined("(?i)^" + re2::RE2::QuoteMeta(value) + "$");
+      if (value.empty()) return Test{"not: {" + joined("\\S") + "}"};
+      return Test{joined("(?i)^" + re2::RE2::QuoteMeta(value) + "$")};
     }
-    if (test == "contains") return joined("(?i)" + re2::RE2::QuoteMeta(value));
-    if (test == "matches" && value.find("\\\\") == std::string::npos) {
-      return joined("^(?:" + value + ")$");
+    if (test == "contains") return Test{joined("(?i)" + re2::RE2::QuoteMeta(value))};
+    if (test == "matches" && value.find("\\\\") == std::string::npos && MeansTheSameInRe2(value)) {
+      return Test{joined("^(?:" + Trimmed(value) + ")$")};
     }
-    const std::optional<int> number = ReadInt(value);
-    const std::optional<CtpTarget> about = ReadCtpElement(call.args[0]);
-    const CtpTarget* const element = call.args[0] == "this" ? &target_ : about ? &*about : nullptr;
-    const bool whole =
-        element != nullptr && element->attribute != nullptr &&
-        (element->attribute->vrs == VrSet(Vr::IS) || element->attribute->vrs == VrSet(Vr::US) ||
-         element->attribute->vrs == VrSet(Vr::UL));
-    if (test == "greaterthan" && number && *number >= 0 && *number < 1000000000 && whole) {
-      return head + "{min: " + std::to_string(*number + 1) + "}";
+    // CTP takes all digits together for the number, and one above 2^31 - 1 for 0.
+    const std::string number = Digits(value);
+    if (test == "greaterthan" && number.size() < 9 && attribute != nullptr) {
+      return Test{joined(GreaterThan(number)), joined(R"(\d\D+\d|[1-9]\d{9})")};
     }
     return std::nullopt;
   }
 
-  std::optional<std::string> PathOf(std::string_view text) const {
-    return text == "this" ? target_.path : ReadCtpPath(text);
-  }
-
-  void Select(const Where& where, const CtpPart& call) {
-    if (call.branches.size() != 2) {
-      return Replace(where, "@select without its two branches", "remove");
-    }
+  void Select(const Where& where, const std::array<CtpCode, 2>& sides) {
     Where root = where;
     root.root_only = true;
-    Translate(call.branches[0], root);
+    if (!where.items_only) Translate(sides[0], root);
     Where items = where;
     items.items_only = true;
-    Translate(call.branches[1], items);
+    if (!where.root_only) Translate(sides[1], items);
   }
 
   const CtpTarget& target_;
   const CtpScript& script_;
   const ImportOptions& options_;
   TranslatedRule out_;
+  int branchings_ = 0;
   bool always_ = false;
   bool added_ = false;
   bool unresolved_ = false;

@@ -3,6 +3,9 @@
 
 #include <expat.h>
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -71,25 +74,30 @@ class XmlReader {
       return;
     }
     if (depth_ > 2) {
-      script_.unknown.push_back({Line(), true, std::string(name), {}});
+      script_.unknown.push_back({.line = Line(), .target = std::string(name)});
       return;
     }
     kind_ = name;
     text_.clear();
-    entry_ = {.line = Line(), .enabled = true, .target = {}, .code = {}};
+    entry_ = {.line = Line(), .enabled = false};
+    std::string label;
     for (; *attributes != nullptr; attributes += 2) {
       const std::string_view key = attributes[0];
       const std::string_view value = attributes[1];
       if (key == "t") entry_.target = Trimmed(value);
-      // Only these words switch an entry off: what is misspelled is carried out.
-      if (key == "en") entry_.enabled = value != "F" && value != "f" && value != "false";
+      if (key == "n") label = value;
+      if (key == "en") {
+        entry_.enabled = value == "T";
+        if (value != "T" && value != "F") entry_.odd_switch = value;
+      }
     }
+    entry_.key = entry_.target + "]" + label;
   }
 
   void End() {
     if (depth_-- != 2) return;
     if (kind_ == "p") {
-      script_.params[entry_.target] = Trimmed(text_);
+      script_.params[entry_.target] = text_;
     } else if (kind_ == "e") {
       entry_.code = Trimmed(text_);
       script_.rules.push_back(entry_);
@@ -99,6 +107,7 @@ class XmlReader {
       script_.removes.push_back(entry_);
     } else {
       entry_.target = kind_;
+      entry_.enabled = true;
       script_.unknown.push_back(entry_);
     }
   }
@@ -114,7 +123,19 @@ class XmlReader {
 
 // ---- Properties ----------------------------------------------------------------------------
 
-// Java's escapes, but for \u.
+void AppendUtf8(std::string& out, std::uint32_t code) {
+  const auto byte = [&out](std::uint32_t value) { out += static_cast<char>(value); };
+  if (code < 0x80) return byte(code);
+  if (code < 0x800) {
+    byte(0xC0U | code >> 6U);
+  } else {
+    byte(0xE0U | code >> 12U);
+    byte(0x80U | (code >> 6U & 0x3FU));
+  }
+  byte(0x80U | (code & 0x3FU));
+}
+
+// Java's escapes. Characters beyond the first plane are not put together from two.
 std::string Unescaped(std::string_view text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -123,7 +144,13 @@ std::string Unescaped(std::string_view text) {
       continue;
     }
     const char c = text[++i];
-    if (c == 't') {
+    std::uint32_t code = 0;
+    const char* const digits = text.data() + i + 1;
+    if (c == 'u' && i + 4 < text.size() &&
+        std::from_chars(digits, digits + 4, code, 16).ptr == digits + 4) {
+      AppendUtf8(out, code);
+      i += 4;
+    } else if (c == 't') {
       out += '\t';
     } else if (c == 'n') {
       out += '\n';
@@ -141,15 +168,29 @@ bool GoesOn(std::string_view line) {
   return count % 2 == 1;
 }
 
-std::size_t FindEquals(std::string_view text) {
+// The first of these signs that is not escaped.
+std::size_t FindSign(std::string_view text, std::string_view signs) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\') {
       ++i;
-    } else if (text[i] == '=') {
+    } else if (signs.find(text[i]) != std::string_view::npos) {
       return i;
     }
   }
   return std::string_view::npos;
+}
+
+// A line without its end, which is LF, CR or both.
+std::string_view CutLine(std::string_view& text) {
+  const std::size_t end = std::min(text.find_first_of("\r\n"), text.size());
+  const std::string_view line = text.substr(0, end);
+  text.remove_prefix(end);
+  text.remove_prefix(text.starts_with("\r\n") ? 2 : text.empty() ? 0 : 1);
+  return line;
+}
+
+void SkipBlanks(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(" \t\f"), text.size()));
 }
 
 // "[0010,0010]PatientName" to "00100010", "[0009[CREATOR]02]Label" to "0009[CREATOR]02".
@@ -167,14 +208,15 @@ std::optional<std::string> TargetOf(std::string_view text) {
   return target;
 }
 
-void ReadEntry(CtpScript& script, CtpEntry entry, const std::string& key, std::string value) {
+void ReadEntry(CtpScript& script, CtpEntry entry, std::string value) {
+  const std::string key = entry.key;
   const std::string_view name = key;
   if (name.starts_with("param.")) {
     if (entry.enabled) script.params[key.substr(6)] = std::move(value);
   } else if (name.starts_with("set.")) {
     const std::optional<std::string> target = TargetOf(name.substr(4));
     entry.target = target.value_or(key.substr(4));
-    entry.code = std::move(value);
+    entry.code = Trimmed(value);
     script.rules.push_back(std::move(entry));
   } else if (name.starts_with("keep.")) {
     entry.target = key.substr(name.starts_with("keep.group") ? 10 : 5);
@@ -182,7 +224,7 @@ void ReadEntry(CtpScript& script, CtpEntry entry, const std::string& key, std::s
   } else if (name.starts_with("remove.")) {
     entry.target = key.substr(7);
     script.removes.push_back(std::move(entry));
-  } else if (entry.enabled) {
+  } else if (entry.enabled && !key.empty()) {
     entry.target = key;
     script.unknown.push_back(std::move(entry));
   }
@@ -191,38 +233,38 @@ void ReadEntry(CtpScript& script, CtpEntry entry, const std::string& key, std::s
 std::variant<CtpScript, CtpScriptError> ReadProperties(std::string_view text) {
   if (const int line = FirstBadLine(text); line > 0) return CtpScriptError{line, "not UTF-8 text"};
   CtpScript script;
+  script.kind = CtpScript::Kind::kProperties;
   int line = 0;
   while (!text.empty()) {
     const int first_line = line + 1;
     std::string logical;
     for (bool more = true; more && !text.empty();) {
-      const std::size_t end = text.find('\n');
-      std::string_view piece = text.substr(0, end);
-      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+      std::string_view piece = CutLine(text);
       ++line;
-      if (piece.ends_with('\r')) piece.remove_suffix(1);
-      piece.remove_prefix(std::min(piece.find_first_not_of(" \t"), piece.size()));
+      SkipBlanks(piece);
       // A comment does not go on, whatever it ends with.
       more =
           GoesOn(piece) && !(logical.empty() && (piece.starts_with('#') || piece.starts_with('!')));
       if (more) piece.remove_suffix(1);
       logical += piece;
     }
-    CtpEntry entry{.line = first_line, .enabled = true, .target = {}, .code = {}};
+    CtpEntry entry{.line = first_line};
     std::string_view body = logical;
     if (body.starts_with('#') || body.starts_with('!')) {
       entry.enabled = false;
       body.remove_prefix(1);
     }
-    const std::size_t equals = FindEquals(body);
-    if (equals == std::string_view::npos) {
-      if (entry.enabled && !Trimmed(body).empty()) {
-        return CtpScriptError{first_line, "neither XML nor a line of properties: no = in it"};
-      }
-      continue;
+    if (entry.enabled && !body.empty() && FindSign(body, "=:") == std::string_view::npos) {
+      return CtpScriptError{first_line, "neither XML nor a line of properties: no = in it"};
     }
-    ReadEntry(script, std::move(entry), Trimmed(Unescaped(body.substr(0, equals))),
-              Trimmed(Unescaped(body.substr(equals + 1))));
+    // A name ends at the first blank or sign, as Java has it.
+    const std::size_t end = std::min(FindSign(body, "=: \t\f"), body.size());
+    entry.key = Unescaped(body.substr(0, end));
+    body.remove_prefix(end);
+    SkipBlanks(body);
+    if (body.starts_with('=') || body.starts_with(':')) body.remove_prefix(1);
+    SkipBlanks(body);
+    ReadEntry(script, std::move(entry), Unescaped(body));
   }
   return script;
 }
@@ -236,12 +278,17 @@ std::variant<CtpScript, CtpScriptError> ReadCtpScript(const std::string& text) {
   if (first == std::string_view::npos) return CtpScriptError{0, "the file is empty"};
   // UTF-16 begins with its mark; the library reads it.
   const bool wide = view.starts_with("\xFF\xFE") || view.starts_with("\xFE\xFF");
-  auto script = wide || view[first] == '<' ? XmlReader().Read(text) : ReadProperties(view);
-  if (const auto* read = std::get_if<CtpScript>(&script);
-      read != nullptr && read->rules.empty() && read->keeps.empty() && read->removes.empty()) {
+  auto read = wide || view[first] == '<' ? XmlReader().Read(text) : ReadProperties(view);
+  auto* const script = std::get_if<CtpScript>(&read);
+  if (script == nullptr) return read;
+  if (script->rules.empty() && script->keeps.empty() && script->removes.empty()) {
     return CtpScriptError{0, "no rule of a DicomAnonymizer script is in it"};
   }
-  return script;
+  script->opens_items =
+      std::any_of(script->rules.begin(), script->rules.end(), [](const CtpEntry& entry) {
+        return entry.enabled && entry.code.find("process") != std::string::npos;
+      });
+  return read;
 }
 
 }  // namespace dcmveil::rules

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "rules/import/ctp_code.h"
-#include "rules/import/ctp_rule.h"
+#include "rules/import/ctp_target.h"
 #include "rules/import/rule_file.h"
 #include "rules/yaml.h"
 

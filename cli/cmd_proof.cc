@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -7,6 +8,8 @@
 #include "cli/footer.h"
 #include "cli/options.h"
 #include "cli/verbs.h"
+#include "pipeline/description.h"
+#include "pipeline/paths.h"
 #include "report/proof.h"
 
 namespace dcmveil::cli {
@@ -32,7 +35,12 @@ int Wrong(const std::string& message) {
 }
 
 int Make(const Flags& flags) {
-  if (const auto why = report::WhyNoPlaceForProof(flags.state, flags.file)) return Wrong(*why);
+  for (const std::filesystem::path& place : pipeline::PlacesOf(flags.state)) {
+    if (pipeline::IsWithin(flags.file, place)) {
+      return Wrong("the proof " + flags.file + " lies inside " + place.string());
+    }
+  }
+  if (const auto why = report::WhyNoPlaceForProof(flags.file)) return Wrong(*why);
   const std::optional<std::string> problem =
       report::WriteProofFile(flags.state, flags.file, flags.sign_key, flags.jobs);
   if (!problem) return kAllWell;

@@ -288,11 +288,6 @@ bool IsProof(const fs::path& file) {
   return content.is_object() && Text(content, "format").starts_with(kAnyFormat);
 }
 
-bool IsWithin(const fs::path& inner, const fs::path& outer) {
-  const fs::path rest = inner.lexically_relative(outer);
-  return !rest.empty() && *rest.begin() != "..";
-}
-
 void CheckSignature(const Json& json, const fs::path& public_key, ProofCheck& check) {
   const Json signature = Member(json, "signature");
   const bool is_signed = signature.is_object();
@@ -366,25 +361,12 @@ std::optional<std::string> WhyNoProofOver(const fs::path& file) {
   return file.string() + " exists, is no proof, and is not overwritten";
 }
 
-std::optional<std::string> WhyNoPlaceForProof(const fs::path& state, const fs::path& file) {
-  std::error_code error;
-  // Of a relative name of which nothing is there yet, weakly_canonical() makes no absolute one.
-  const fs::path absolute = fs::absolute(file, error);
-  const fs::path place = error ? fs::path() : fs::weakly_canonical(absolute, error);
-  if (error) return file.string() + " is no usable path";
-  const Json run = Json::parse(ReadText(state / "run.json").value_or(""), nullptr, false);
-  for (const std::string name : {"input", "output"}) {
-    if (!run.is_object() || Flag(run, (name + "_is_service").c_str())) continue;
-    const fs::path folder = fs::weakly_canonical(Resolve(run, name.c_str()), error);
-    if (!error && IsWithin(place, folder)) {
-      return "the proof " + file.string() + " lies inside the run's " + name;
-    }
-  }
+std::optional<std::string> WhyNoPlaceForProof(const fs::path& file) {
   if (std::optional<std::string> why = WhyNoProofOver(file)) return why;
-  if (!fs::is_directory(place.parent_path(), error)) {
-    return "there is no folder " + place.parent_path().string();
-  }
-  return std::nullopt;
+  std::error_code error;
+  const fs::path folder = fs::absolute(file, error).parent_path();
+  if (fs::is_directory(folder, error)) return std::nullopt;
+  return "there is no folder " + folder.string();
 }
 
 std::optional<std::string> WhyNoPublicKey(const fs::path& file) {

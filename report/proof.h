@@ -26,9 +26,8 @@ namespace dcmveil::report {
 /// Why a proof may not be written to `file`, or nothing: there is something that is no proof. One
 /// line for people, as of the following.
 [[nodiscard]] std::optional<std::string> WhyNoProofOver(const std::filesystem::path& file);
-/// The same of a run's proof, which also needs a folder and may not lie in the input or output.
-[[nodiscard]] std::optional<std::string> WhyNoPlaceForProof(const std::filesystem::path& state,
-                                                            const std::filesystem::path& file);
+/// The same, or there is no folder for it.
+[[nodiscard]] std::optional<std::string> WhyNoPlaceForProof(const std::filesystem::path& file);
 /// Why the file gives no key to check a signature with, or nothing.
 [[nodiscard]] std::optional<std::string> WhyNoPublicKey(const std::filesystem::path& file);
 

@@ -132,8 +132,7 @@ const ActionSpec& CleanSpec() {
           "in several languages and plain English without common names. A term that is a name too "
           "(\"hand\") stays where its neighbours make it a term. In a text where nothing is found "
           "not one byte changes. URIs, Code Value and Coding Scheme Designator go as a whole or "
-          "not at "
-          "all. [rules.md](rules.md) says more.",
+          "not at all. [rules.md](rules.md) says more.",
       .make = Make,
   };
   return spec;

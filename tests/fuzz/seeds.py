@@ -114,6 +114,28 @@ def rules_words():
     return (word.encode() for word in sorted(words))
 
 
+IMPORTERS = {"ctp": "ch", "ctp-filter": "c", "ctp-pixels": "c", "deid": "d", "kitware": "k",
+             "orthanc": "o"}
+
+
+def import_seeds():
+    for name, choices in IMPORTERS.items():
+        cases = (ROOT / f"tests/rules/import/{name}.yaml").read_text(encoding="utf-8")
+        for case in yaml.safe_load(cases):
+            for choice in choices:
+                yield choice.encode() + case["script"].encode()
+
+
+def import_words():
+    text = (ROOT / "docs/migration.md").read_text(encoding="utf-8")
+    words = set(re.findall(r"`([^`\n]{1,40})`", text))
+    words.update(re.findall(r"@[a-z]+", text))
+    words.update(('<e en="T" t="00100010" n="x">', "</e>", '<r en="T" t="privategroups">', "set.[",
+                  "keep.group", "FORMAT dicom\n", "%header\n", "%filter x\n", "LABEL ", "REMOVE ",
+                  "KEEP ", '"(0010, 0010)": ', "\\ud83d", '"Keep": [', '"Replace": {', "this"))
+    return (word.encode() for word in sorted(words))
+
+
 def multipart_seeds():
     noise = random.Random(1)
     types = ('multipart/related; type="application/dicom"; boundary="XX"',
@@ -161,6 +183,7 @@ def main():
     target, folder, dictionary, *dicom = sys.argv[1:]
     seeds, words = {"instance": (lambda: instance_seeds(dicom), instance_words),
                     "rules": (rules_seeds, rules_words),
+                    "import": (import_seeds, import_words),
                     "multipart": (multipart_seeds, multipart_words),
                     "guard": (lambda: guard_seeds(dicom), guard_words)}[target]
     folder = pathlib.Path(folder)

@@ -180,11 +180,16 @@ std::vector<std::filesystem::path> PlacesOf(const std::filesystem::path& state) 
   const Json json = Json::parse(stream, nullptr, false);
   std::vector<std::filesystem::path> places;
   if (!json.is_object()) return places;
-  const std::filesystem::path folder = json.value("folder", "");
+  // What is of another type is not what a run wrote there.
+  const auto text = [&json](const std::string& name) {
+    const auto it = json.find(name);
+    return it != json.end() && it->is_string() ? it->get<std::string>() : std::string();
+  };
   for (const std::string name : {"input", "output"}) {
-    const std::string place = json.value(name, "");
-    if (!place.empty() && !json.value(name + "_is_service", false))
-      places.push_back(folder / place);
+    const std::string place = text(name);
+    const auto service = json.find(name + "_is_service");
+    if (place.empty() || (service != json.end() && *service == true)) continue;
+    places.push_back(std::filesystem::path(text("folder")) / place);
   }
   return places;
 }

@@ -93,7 +93,9 @@ Result<FolderSink::Commit> FolderSink::Rename(const fs::path& temporary, const s
     // The folders above may be new as well.
     for (fs::path folder = target; folder != root_;) {
       folder = folder.parent_path();
-      if (!SyncFolder(folder)) return ErrorCode::kWriteFailed;
+      if (SyncFolder(folder)) continue;
+      ::unlink(target.c_str());
+      return ErrorCode::kWriteFailed;
     }
   }
   if (error == 0) return Commit::kDone;

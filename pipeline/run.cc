@@ -715,7 +715,7 @@ RunSummary Runner::Go() {
   summary_.problem = Prepare();
   if (summary_.problem) return std::move(summary_);
   std::atomic<bool> counted{false};
-  std::thread counter([&] { total_ = source_->Count(counted); });
+  std::jthread counter([&] { total_ = source_->Count(counted); });
 
   const int jobs = options_.jobs > 0
                        ? options_.jobs

@@ -218,6 +218,17 @@ class Proof(CliTest):
         result = Command("proof", "make", "--state", self.State(self.output), "-o", "", cwd=self.tmp)
         self.assertEqual(2, result.returncode, result.stderr)
 
+    def test_a_state_that_no_run_wrote(self):
+        for number, text in enumerate(('{"folder": 3, "input": 4}', '{"input": "x", "input_is_service": "no"}', "[]")):
+            state = self.tmp / f"state{number}"
+            state.mkdir()
+            (state / "run.json").write_text(text)
+            for command, option in (("proof make", "-o"), ("report", "--report")):
+                with self.subTest(text=text, command=command):
+                    result = Command(*command.split(), "--state", state, option, self.tmp / "new")
+                    self.assertEqual(1, result.returncode, result.stderr)
+                    self.assertNotIn(b"unexpected", result.stderr)
+
     def test_a_report_replaces_no_other_file_by_its_proof(self):
         report = self.tmp / "report"
         report.mkdir()

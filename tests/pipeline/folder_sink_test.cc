@@ -2,6 +2,7 @@
 #include "pipeline/folder_sink.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
@@ -10,6 +11,7 @@
 
 #include "engine/encoding/write.h"
 #include "tests/support/folder.h"
+#include "tests/support/not_root.h"
 
 namespace dcmveil::pipeline {
 namespace {
@@ -68,6 +70,27 @@ TEST(FolderSinkTest, NeverReplaces) {
   EXPECT_TRUE(fs::is_symlink(folder / "link"));
   sink.Close();
   EXPECT_EQ(Files(folder.path()), std::set<std::string>{"taken"});
+}
+
+TEST(FolderSinkTest, WhatIsNotSafeOnDiskIsNotLeft) {
+  const Folder folder;
+  FolderSink sink(folder.path(), "t", true);
+  ASSERT_TRUE(sink.Open().ok());
+  const auto temporary = sink.WriteTemporary(Bytes("new"));
+  ASSERT_TRUE(temporary);
+  // A folder that nobody may list cannot be synced either, but files can be moved into it.
+  fs::create_directory(folder / "blind");
+  for (const char* open : {".", ".dcmveil-t", "blind"}) ::chmod((folder / open).c_str(), 0777);
+  ::chmod((folder / "blind").c_str(), 0333);
+  {
+    const testing::NotRoot not_root;
+    const auto commit = sink.Rename(temporary->file, "blind/file");
+    ASSERT_FALSE(commit);
+    EXPECT_EQ(commit.error().code, ErrorCode::kWriteFailed);
+  }
+  ::chmod((folder / "blind").c_str(), 0777);
+  EXPECT_EQ(Files(folder / "blind"), std::set<std::string>());
+  sink.Close();
 }
 
 TEST(FolderSinkTest, WhatAnEarlierRunLeft) {

@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "tests/support/folder.h"
+#include "tests/support/not_root.h"
 
 namespace dcmveil::pipeline {
 namespace {
@@ -106,19 +107,6 @@ TEST(FolderSourceTest, SpecialFilesAreNotOpened) {
   ::close(listener);
 }
 
-/// Root may list everything, so root is somebody else for a while.
-class NotRoot {
- public:
-  NotRoot() : was_root_(::geteuid() == 0) { EXPECT_TRUE(!was_root_ || ::seteuid(kNobody) == 0); }
-  ~NotRoot() { EXPECT_TRUE(!was_root_ || ::seteuid(0) == 0); }
-  NotRoot(const NotRoot&) = delete;
-  NotRoot& operator=(const NotRoot&) = delete;
-
- private:
-  static constexpr uid_t kNobody = 65534;
-  bool was_root_;
-};
-
 TEST(FolderSourceTest, AFolderThatCannotBeListed) {
   const Folder folder;
   folder.Write("a/file", "x");
@@ -126,7 +114,7 @@ TEST(FolderSourceTest, AFolderThatCannotBeListed) {
   for (const fs::path& open : {folder.path(), folder / "b"}) ::chmod(open.c_str(), 0755);
   ::chmod((folder / "a").c_str(), 0);
   {
-    const NotRoot not_root;
+    const testing::NotRoot not_root;
     EXPECT_EQ(Walk(folder.path()), (Names{"a: read-failed", "b/file"}));
   }
   ::chmod((folder / "a").c_str(), 0700);

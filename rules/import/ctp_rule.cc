@@ -351,6 +351,8 @@ class RuleTranslator {
     if (name == "require") return Require(where, call);
     if (name == "contents" || name == "value") return Contents(where, call);
     if (name == "truncate") return Truncate(where, call);
+    if (name == "pathelement") return PathElement(where, call);
+    if (name == "append") return Append(where, call);
     if (name == "lowercase" || name == "uppercase") return Case(where, call);
     if (name == "initials") {
       return Pseudonym(where, {}, 0, "initials tell people apart to those who know them");
@@ -553,7 +555,7 @@ class RuleTranslator {
 
   void Edit(const Where& where, const std::string& with) {
     if (Takes("edit")) return Emit(where, "edit", with + ", joined: true");
-    Replace(where, "text cannot be cut out of this element", "redact");
+    Replace(where, "the text of this element cannot be edited", "redact");
   }
 
   void Truncate(const Where& where, const CtpPart& call) {
@@ -569,10 +571,43 @@ class RuleTranslator {
     Edit(where, "find: " + Quoted(find) + ", replace: " + Quoted("\\1"));
   }
 
+  // Where there is no such part the whole path stays. Nothing behind the last slash is no part.
+  void PathElement(const Where& where, const CtpPart& call) {
+    const std::optional<int> index = ReadInt(TextArg(call, 1));
+    if (!IsThis(call) || !index || std::abs(*index) > kLongestCut) {
+      return Replace(where, "@pathelement of another element, or without a number", "remove");
+    }
+    std::string find = "(?s)^";
+    if (*index >= 0) {
+      find += "(?:[^/]*/){" + std::to_string(*index) + "}([^/]*)(?:/.*)?$";
+    } else if (*index == -1) {
+      find += "(?:.*/)?([^/]+)/*$";
+    } else {
+      find += "(?:.*/)?([^/]*)(?:/[^/]*){" + std::to_string(-*index - 2) + "}/[^/]+/*$";
+    }
+    Edit(where, "find: " + Quoted(find) + ", replace: " + Quoted("\\1"));
+  }
+
+  void Append(const Where& where, const CtpPart& call) {
+    const std::optional<std::string> text =
+        call.branches.size() == 1 ? AsText(call.branches.front()) : std::nullopt;
+    if (unresolved_) return Replace(where, "a parameter has no value", "remove");
+    if (!text || text->find('@') != std::string::npos) {
+      return Replace(where, "@append of what is no fixed text", "remove");
+    }
+    std::string replace = R"(\0\\)";
+    for (const char c : *text) replace += c == '\\' ? R"(\\)" : std::string(1, c);
+    if (Takes("edit")) Differs("an element without a value gets none");
+    Edit(where, "find: " + Quoted("(?s)^.+$") + ", replace: " + Quoted(replace));
+  }
+
   void Case(const Where& where, const CtpPart& call) {
+    if (!IsThis(call)) {
+      return Replace(where, "the value of another element cannot be copied", "redact");
+    }
     // Code strings are in capitals.
-    if (call.text == "uppercase" && IsThis(call) && IsVr(Vr::CS)) return Emit(where, "keep");
-    Replace(where, "@" + call.text + ": no action changes the case", "redact");
+    if (call.text != "uppercase" || !IsVr(Vr::CS)) Differs("the case stays as it is");
+    Emit(where, "keep");
   }
 
   void IncrementDate(const Where& where, const CtpPart& call) {

@@ -260,8 +260,9 @@ class RuleTranslator {
     for (const CtpPart& part : parts) {
       if (part.is_call && !IsFunction(part.text)) {
         out_.unknown_function = part.text;
-        return Replace(where, "@" + part.text + ": CTP has no such function and writes its text",
-                       "remove");
+        return Replace(
+            where, "@" + Plain(part.text, 40) + ": CTP has no such function and writes its text",
+            "remove");
       }
       if (part.is_call && IsHash(part.text)) out_.uses_hash = true;
     }

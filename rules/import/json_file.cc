@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "rules/import/json_file.h"
 
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -11,14 +15,64 @@
 
 namespace dcmveil::rules {
 
+namespace {
+
+constexpr std::size_t kEscape = 6;  // \uD83D
+
+// The character of an escape, or 0 if there is none here.
+std::uint32_t Escaped(std::string_view text, std::size_t at) {
+  std::uint32_t unit = 0;
+  if (text.substr(at, 2) != "\\u" || text.size() < at + kEscape) return 0;
+  const char* const end = text.data() + at + kEscape;
+  return std::from_chars(text.data() + at + 2, end, unit, 16).ptr == end ? unit : 0;
+}
+
+// Characters that JSON writes as two escapes, of which YAML knows none. The JSON is known to be
+// good, so that no half stands alone.
+std::string WithoutSurrogates(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const std::uint32_t high = Escaped(text, i);
+    if (high < 0xD800 || high > 0xDBFF) {
+      out += text[i];
+      // What a backslash stands before is no escape of its own.
+      if (text[i] == '\\' && i + 1 < text.size()) out += text[++i];
+      continue;
+    }
+    const std::uint32_t low = Escaped(text, i + kEscape);
+    const std::uint32_t point = 0x10000 + ((high & 0x3FFU) << 10U) + (low & 0x3FFU);
+    for (const unsigned shift : {18U, 12U, 6U, 0U}) {
+      const std::uint32_t bits = (point >> shift) & (shift == 18U ? 0x07U : 0x3FU);
+      out += static_cast<char>((shift == 18U ? 0xF0U : 0x80U) | bits);
+    }
+    i += 2 * kEscape - 1;
+  }
+  return out;
+}
+
+// The line of the first byte that is no JSON; 0 if all of it is.
+int LineOfNoJson(const std::string& text) {
+  try {
+    [[maybe_unused]] const auto json =
+        nlohmann::json::parse(text, [](int, auto, auto&) { return false; });
+    return 0;
+  } catch (const nlohmann::json::parse_error& error) {
+    const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(
+                                        std::max(error.byte, std::size_t{1}) - 1, text.size()));
+    return 1 + static_cast<int>(std::count(text.begin(), end, '\n'));
+  }
+}
+
+}  // namespace
+
 Node ReadJsonObject(const SourceFile& source, const std::string& hint) {
   Diagnostics diagnostics;
   std::optional<Node> root;
-  if (nlohmann::json::accept(source.text)) {
-    // JSON is YAML; this reader knows the lines, and refuses a key that stands there twice.
-    root = ParseYaml(source, source.text, diagnostics);
+  if (const int line = LineOfNoJson(source.text); line > 0) {
+    diagnostics.Error({&source, line, 1}, "no JSON", hint);
   } else {
-    diagnostics.Error({&source, 0, 0}, "no JSON", hint);
+    // JSON is YAML; this reader knows the lines, and refuses a key that stands there twice.
+    root = ParseYaml(source, WithoutSurrogates(source.text), diagnostics);
   }
   if (root && !root->is_map()) diagnostics.Error(root->place, "no JSON object", hint);
   if (diagnostics.has_errors() || !root) {

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <set>
@@ -36,12 +39,11 @@ constexpr std::array<std::string_view, 5> kProtected{
 /// A rule that decides many elements at once, behind those that name elements.
 struct WideRule {
   const DeidStep* step = nullptr;
-  VrSet vrs;          ///< by VR
-  std::string group;  ///< or by group: "0018"
+  VrSet vrs;         ///< by VR
+  std::string mask;  ///< or by tag: "0018xxxx"
   std::string action;
   [[nodiscard]] bool Matches(const DeidTarget& target) const {
-    if (group.empty()) return target.vrs() == vrs;
-    return step->field.Matches(target);
+    return mask.empty() ? target.vrs() == vrs : MaskMeans(mask, target);
   }
 };
 
@@ -88,7 +90,12 @@ class DeidImporter {
       for (const auto& [line, problem] : read.skipped) {
         if (skipped_.insert(line).second) LeftOut(line, problem, "deid finds nothing by it");
       }
-      if (!read.field && read.may_be_any && action.action != "KEEP") {
+      if (action.action == "KEEP" &&
+          (!action.capitals || !action.spaced || FindKeyword(action.field) == nullptr)) {
+        LeftOut(action.line, what, WhyNotKept(action));
+        continue;
+      }
+      if (!read.field && read.may_be_any && action.action != "ADD") {
         file_.Replaced(action.line, what, read.problem);
         read.field.emplace();
         read.field->kind = DeidField::Kind::kValues;
@@ -99,29 +106,47 @@ class DeidImporter {
       }
       DeidStep step{&action, std::move(*read.field), false};
       const bool values = step.field.kind == DeidField::Kind::kValues;
-      if (action.action == "KEEP" && (values || !action.capitals)) {
-        LeftOut(action.line, what,
-                values ? "conditions cannot ask which values an element has"
-                       : "deid does not know actions in small letters");
-        continue;
-      }
       if (action.action == "ADD" && step.field.kind != DeidField::Kind::kOne) {
         LeftOut(action.line, what, "only one element can be added");
         continue;
       }
-      if (!action.capitals) {
-        file_.Lint(AtLine(action.line, what + ": deid passes over actions in small letters; here "
-                                              "it is carried out"));
+      if (!action.capitals || !action.spaced) {
+        const std::string why = action.capitals ? "deid finds no field behind two blanks or a tab"
+                                                : "deid passes over actions in small letters";
+        if (action.action == "ADD") {
+          LeftOut(action.line, what, why);
+          continue;
+        }
+        file_.Lint(AtLine(action.line, what + ": " + why + "; here it is carried out"));
+      }
+      if (step.field.spans()) {
+        file_.Replaced(action.line, what,
+                       "asked of elements' own names; with the names of sequences in front of them "
+                       "deid may find more");
       }
       step.conditional = values || (action.action == "REMOVE" && !action.value.empty());
       steps_.push_back(std::move(step));
     }
   }
 
+  static std::string WhyNotKept(const DeidAction& action) {
+    if (!action.capitals) return "deid does not know actions in small letters";
+    if (!action.spaced) return "deid finds no field behind two blanks or a tab";
+    return "deid keeps what a keyword names, and in some versions nothing else";
+  }
+
   void Header() {
     WideRules();
     for (const Attribute& attribute : AllAttributes()) {
-      if (!EngineDecides(attribute.tag)) Element(TargetOf(attribute));
+      if (EngineDecides(attribute.tag)) continue;
+      // What is named for the top level may go in items.
+      const DeidTarget all = TargetOf(attribute);
+      const DeidTarget top = TopOf(attribute);
+      if (OutcomeOf(Decide(steps_, top), top.vrs()).action !=
+          OutcomeOf(Decide(steps_, all), all.vrs()).action) {
+        Element(top);
+      }
+      Element(all);
     }
     for (const DeidStep& step : steps_) Named(step.field);
     Write();
@@ -135,30 +160,23 @@ class DeidImporter {
     const DeidTarget& one = field.one;
     if (one.creator.empty() && EngineDecides(*one.tag)) {
       file_.Note(0, one.what, "the file meta information is made afresh; no rule is needed");
-    } else if (one.name.find("__") != std::string::npos || one.attribute == nullptr) {
-      if (!named_.insert(one.selector).second) return;
-      Element(one);
-      if (one.creator.empty() && one.tag->is_private() && !kept_.empty() &&
-          kept_.back().selector == one.selector) {
-        file_.Lint(one.what +
-                   " is private: name its creator, for the number alone may mean something else");
-      }
+    } else if (one.narrow() || one.attribute == nullptr) {
+      if (named_.insert(one.selector).second) Element(one);
     }
   }
 
   // What is written by VR or group, or is left to `otherwise`.
   void WideRules() {
-    DeidTarget any;
-    any.name = " ";
+    const DeidTarget any = UnknownElement();
     std::vector<const DeidStep*> open;
     for (const DeidStep& step : steps_) {
       if (step.field.open() || step.field.kind == DeidField::Kind::kValues) open.push_back(&step);
-      Wide(step);
+      Wide(step, step.field);
     }
-    // KEEP holds against the others, and what is replaced or moved against REMOVE.
+    // What is removed stays so, and what is blank is not moved.
     const auto rank = [](const WideRule& rule) {
       const std::string& action = rule.step->action->action;
-      return action == "KEEP" ? 0 : action == "REMOVE" ? 2 : action == "BLANK" ? 3 : 1;
+      return action == "REMOVE" ? 0 : action == "BLANK" ? 1 : 2;
     };
     std::stable_sort(wide_.begin(), wide_.end(), [&](const WideRule& a, const WideRule& b) {
       return std::tuple(rank(a), -a.step->action->line) <
@@ -169,14 +187,19 @@ class DeidImporter {
     open_ = decision.step;
     if (decision.kind == Kind::kNothing || decision.kind == Kind::kKeep) return;
     file_.otherwise_keep = false;
+    if (!open_->field.all() && open_->field.kind != DeidField::Kind::kValues) {
+      replaced_[{open_->action->line,
+                 "which elements that no dictionary has this means cannot be told; all of them are "
+                 "decided by it, or go"}]
+          .push_back(open_->action->Shown());
+    }
     if (decision.kind == Kind::kRemove && !decision.step->conditional) return;
     // Else it depends on the VR what becomes of an element.
     for (int i = 0; i < kVrCount; ++i) {
-      DeidTarget target;
+      DeidTarget target = any;
       Attribute attribute;
       attribute.vrs = VrSet(static_cast<Vr>(i));
       target.attribute = &attribute;
-      target.name = any.name;
       const DeidDecision of_vr = Decide(steps_, target);
       if (of_vr.step != nullptr && !of_vr.step->field.open() &&
           of_vr.step->field.kind != DeidField::Kind::kValues) {
@@ -189,25 +212,40 @@ class DeidImporter {
     }
   }
 
-  void Wide(const DeidStep& step) {
-    const std::string& action = step.action->action;
-    if (step.conditional) return;
-    // A line that others outdo for all elements is none.
-    Attribute attribute;
-    attribute.vrs = step.field.vr;
-    DeidTarget target;
-    target.name = " ";
-    if (step.field.kind == DeidField::Kind::kVr) target.attribute = &attribute;
-    if (step.field.kind == DeidField::Kind::kGroup) target.tag = Tag(step.field.group, 0xEEEE);
-    if (Decide(steps_, target).step != &step) return;
-    if (step.field.kind == DeidField::Kind::kVr) {
-      const DeidOutcome outcome = OutcomeOf(Single(step), step.field.vr);
-      wide_.push_back({&step, step.field.vr, {}, outcome.action});
-    } else if (step.field.kind == DeidField::Kind::kGroup &&
-               (action == "KEEP" || action == "REMOVE" || action == "BLANK")) {
+  // `field`: that of the line, or one of its list.
+  void Wide(const DeidStep& step, const DeidField& field) {
+    for (const DeidField& inner : field.fields) Wide(step, inner);
+    DeidTarget target = UnknownElement();
+    if (field.kind == DeidField::Kind::kVr) {
+      Attribute attribute;
+      attribute.vrs = field.vr;
+      target.attribute = &attribute;
+      // A line that others outdo for all elements is none.
+      if (Decide(steps_, target).step != &step) return;
+      wide_.push_back({&step, field.vr, {}, OutcomeOf(Single(step), field.vr).action});
+      return;
+    }
+    std::vector<std::string> masks = field.masks;
+    if (field.kind == DeidField::Kind::kGroup) {
       char group[8];
-      std::snprintf(group, sizeof group, "%04X", static_cast<unsigned>(step.field.group));
-      wide_.push_back({&step, {}, group, OutcomeOf(Single(step), {}).action});
+      std::snprintf(group, sizeof group, "%04X", static_cast<unsigned>(field.group));
+      masks.push_back(std::string(group) + "xxxx");
+    }
+    for (const std::string& mask : masks) {
+      // Any of its elements that the dictionary does not have.
+      std::string digits = mask;
+      std::replace(digits.begin(), digits.end(), 'x', 'E');
+      std::uint32_t number = 0;
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+      target.tag = Tag(static_cast<std::uint16_t>(number >> 16U),
+                       static_cast<std::uint16_t>(number & 0xFFFFU));
+      if (Decide(steps_, target).step != &step) continue;
+      const bool removes = step.action->action == "REMOVE";
+      if (!removes && step.action->action != "BLANK") {
+        differs_.emplace(step.action->line,
+                         "elements of these tags that no dictionary has become empty");
+      }
+      wide_.push_back({&step, {}, mask, removes ? "action: remove" : "action: redact"});
     }
   }
 
@@ -265,7 +303,7 @@ class DeidImporter {
     if (!outcome.differs.empty() && decision.step != nullptr) {
       differs_.emplace(decision.step->action->line, outcome.differs);
     }
-    if (by_rest == wanted && !outcome.adds) return;
+    if (by_rest == wanted && !outcome.adds && !target.narrow()) return;
     // A text may be illegal in some VRs; the others shall not go with them.
     const bool by_vr = wanted.starts_with("action: replace");
     std::uint64_t vrs = 0;
@@ -283,9 +321,10 @@ class DeidImporter {
   // What decides an element that is not named.
   [[nodiscard]] std::string Rest(const DeidTarget& target) const {
     for (const WideRule& rule : wide_) {
-      if (rule.Matches(target)) return rule.action;
+      const bool some = !rule.mask.empty() && target.repeats();
+      if (rule.Matches(target)) return some ? std::string() : rule.action;
       // It may match by some of the VRs.
-      if (rule.group.empty() && target.vrs().intersects(rule.vrs)) return {};
+      if (rule.mask.empty() && target.vrs().intersects(rule.vrs)) return {};
     }
     if (target.tag->is_private()) return "action: remove";
     return file_.otherwise_keep ? "action: keep" : "action: remove";
@@ -305,8 +344,8 @@ class DeidImporter {
     }
     std::map<std::pair<const DeidStep*, std::string>, std::vector<std::string>> by_vr;
     for (const WideRule& rule : wide_) {
-      if (!rule.group.empty()) {
-        Rule(rule.step, "tag: " + Quoted(rule.group + ",xxxx"), rule.action, {}, rule.group);
+      if (!rule.mask.empty()) {
+        Rule(rule.step, "tag: " + Quoted(rule.mask), rule.action, {}, rule.mask);
         continue;
       }
       const std::string vr(ToString(rule.vrs.first()));
@@ -337,8 +376,7 @@ class DeidImporter {
   void WriteGroup(const Key& key, const Group& group, bool in_place) {
     std::vector<std::string> tags;
     for (const DeidTarget& target : group.targets) {
-      const bool placed = target.selector.starts_with("path: ");
-      if (placed != in_place) continue;
+      if (target.narrow() != in_place) continue;
       constexpr std::string_view kTag = "tag: ";
       if (target.selector.starts_with(kTag)) {
         tags.push_back(target.selector.substr(kTag.size()));
@@ -437,7 +475,7 @@ class DeidImporter {
 
   void FindLint() {
     for (const std::string_view keyword : {"SOPClassUID", "SOPInstanceUID"}) {
-      const DeidDecision decision = Decide(steps_, TargetOf(*FindKeyword(keyword)));
+      const DeidDecision decision = Decide(steps_, TopOf(*FindKeyword(keyword)));
       const bool stays = decision.kind == Kind::kNothing || decision.kind == Kind::kKeep ||
                          OutcomeOf(decision, Vr::UI).action == "action: refresh-uid";
       if (!stays) file_.Lint(std::string(keyword) + " goes, and without it no instance is written");

@@ -154,17 +154,26 @@ bool DeidStep::Matches(const DeidTarget& target) const {
   if (!field.Matches(target)) return false;
   const bool sequence = target.vrs() == VrSet(Vr::SQ);
   // deid tries all elements, and opens sequences: their items are decided one by one.
-  const bool everywhere = field.open() || field.kind == DeidField::Kind::kValues;
+  const bool everywhere = field.all() || field.kind == DeidField::Kind::kValues;
   if (sequence && everywhere && action->action != "KEEP" && action->action != "BLANK" &&
       (action->action != "REMOVE" || conditional)) {
     return false;
   }
-  if (sequence && Moves(*action)) return false;
+  // By its name everything in it may be meant; then the sequence goes.
+  if (sequence && Moves(*action) && field.kind != DeidField::Kind::kNames) return false;
   if (!conditional || !everywhere) return true;
   // Numbers in binary and the description of the pixels are no text that identifies.
   if (!target.vrs().empty() && (target.vrs() - kBinary).empty()) return false;
   const bool of_pixels = target.tag && (target.tag->group == 0x0028 || target.tag->group == 0x7FE0);
   return !(of_pixels && !target.vrs().empty() && (target.vrs() - kBinary - kOfPixels).empty());
+}
+
+bool DeidStep::Protects(const DeidTarget& target) const {
+  const bool changes = action->action == "REPLACE" || action->action == "JITTER";
+  if (!changes || !action->capitals || !action->spaced) return false;
+  if (field.kind != DeidField::Kind::kOne || field.one.name != target.name) return false;
+  if (target.nested()) return true;
+  return target.top && FindKeyword(action->field) == target.attribute;
 }
 
 DeidDecision Decide(const std::vector<DeidStep>& steps, const DeidTarget& target) {
@@ -175,8 +184,7 @@ DeidDecision Decide(const std::vector<DeidStep>& steps, const DeidTarget& target
     if (!step.Matches(target)) continue;
     mine.push_back(&step);
     if (step.action->action == "KEEP") decision = {Kind::kKeep, &step, 0};
-    if (step.field.kind == DeidField::Kind::kValues) continue;
-    changes = changes || step.action->action == "REPLACE" || step.action->action == "JITTER";
+    changes = changes || step.Protects(target);
   }
   bool kept = decision.kind == Kind::kKeep;
   for (const DeidStep* const step : mine) {

@@ -20,6 +20,8 @@ struct DeidStep {
   bool conditional = false;
 
   [[nodiscard]] bool Matches(const DeidTarget& target) const;
+  /// deid does not remove what a REPLACE or JITTER names, exactly and in its one place.
+  [[nodiscard]] bool Protects(const DeidTarget& target) const;
 };
 
 /// What becomes of an element.
@@ -30,7 +32,7 @@ struct DeidDecision {
   long days = 0;                   ///< of all the lines that move a date
 };
 
-/// KEEP holds against all but ADD; REMOVE passes over what is replaced or moved anywhere; what is
+/// KEEP holds against all but ADD; REMOVE passes over what is replaced or moved by name; what is
 /// removed stays so, but for ADD; otherwise the last line holds.
 [[nodiscard]] DeidDecision Decide(const std::vector<DeidStep>& steps, const DeidTarget& target);
 

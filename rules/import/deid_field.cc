@@ -2,6 +2,7 @@
 #include "rules/import/deid_field.h"
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cstdio>
 #include <utility>
@@ -13,6 +14,8 @@
 
 namespace dcmveil::rules {
 namespace {
+
+constexpr std::size_t kTagDigits = 8;
 
 std::string Lower(std::string_view text) {
   std::string out(text);
@@ -96,16 +99,143 @@ DeidFieldResult Read(DeidField field) {
   return result;
 }
 
+constexpr std::string_view kUnknownName = " ";
+
+DeidFieldResult MayBeAny(std::string problem) {
+  DeidFieldResult result = Problem(std::move(problem));
+  result.may_be_any = true;
+  return result;
+}
+
 DeidFieldResult Names(DeidField::Kind kind, const std::string& pattern) {
-  if (!MeansTheSameInRe2(pattern)) {
-    DeidFieldResult result = Problem("RE2 does not know this regular expression");
-    result.may_be_any = true;
-    return result;
-  }
+  if (!MeansTheSameInRe2(pattern)) return MayBeAny("RE2 does not know this regular expression");
   DeidField field;
   field.kind = kind;
   field.pattern = std::make_shared<const re2::RE2>(pattern);
   return Read(std::move(field));
+}
+
+// Whether all that an expression finds has a letter that is no digit of a tag. The end of the
+// expression, or of a part of it in parentheses, is where `text` then begins.
+bool NeedsLetter(std::string_view& text) {
+  bool all = true;
+  bool one = false;
+  while (!text.empty() && text.front() != ')') {
+    const char c = text.front();
+    text.remove_prefix(1);
+    bool needs = c > 'f' && c <= 'z';
+    if (c == '|') {
+      all = all && one;
+      one = false;
+      continue;
+    }
+    if (c == '(') {
+      if (text.starts_with('?')) return false;
+      needs = NeedsLetter(text);
+      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    } else if (c == '[') {
+      // The first bracket of a class is one of its characters.
+      text.remove_prefix(std::min(text.find(']', text.starts_with('^') ? 2 : 1), text.size()));
+      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    } else if (c == '\\') {
+      text.remove_prefix(std::min<std::size_t>(1, text.size()));
+    }
+    const bool optional = text.starts_with('?') || text.starts_with('*') || text.starts_with('{');
+    one = one || (needs && !optional);
+  }
+  return all && one;
+}
+
+bool IsHexDigits(std::string_view text) {
+  return !text.empty() && text.size() <= kTagDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+// The tags with these digits at the beginning, at the end or anywhere.
+void AddMasks(std::string_view expander, std::string_view digits, std::vector<std::string>& masks) {
+  const std::size_t last = kTagDigits - digits.size();
+  const std::size_t first = expander == "endswith" ? last : 0;
+  for (std::size_t at = first; at <= (expander == "startswith" ? 0 : last); ++at) {
+    std::string mask(kTagDigits, 'x');
+    for (std::size_t i = 0; i < digits.size(); ++i) {
+      const char c = digits[i];
+      mask[at + i] = c >= 'a' ? static_cast<char>(c - 'a' + 'A') : c;
+    }
+    masks.push_back(std::move(mask));
+  }
+}
+
+// contains, startswith, endswith. deid looks for the expression in the keyword with those of all
+// sequences around it, in the tag, and in the name: "Patient's Name".
+DeidFieldResult Found(const std::string& expander, const std::string& small) {
+  // Apostrophes, hyphens, blanks and what may mean them.
+  static const re2::RE2 kOfNames(R"([^a-z0-9|^$.*+?()\[\]{},-]|\[\^|\(\?|-[^\]]*$)");
+  const std::string pattern = expander == "contains"     ? small
+                              : expander == "startswith" ? "^(" + small + ")"
+                                                         : "(" + small + ")$";
+  DeidFieldResult result = Names(DeidField::Kind::kNames, pattern);
+  if (!result.field) return result;
+  if (re2::RE2::PartialMatch(small, kOfNames)) {
+    return MayBeAny("what this finds in the names of elements cannot be told");
+  }
+  const bool plain =
+      small.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789|") == std::string::npos;
+  for (std::string_view rest = small; plain;) {
+    const std::size_t end = rest.find('|');
+    const std::string_view word = rest.substr(0, end);
+    if (word.empty()) result.field->unknown = true;
+    if (IsHexDigits(word)) AddMasks(expander, word, result.field->masks);
+    if (end == std::string_view::npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  std::string_view text = small;
+  if (!plain) result.field->unknown = !NeedsLetter(text) || !text.empty();
+  return result;
+}
+
+// Older versions of deid take a field for an expression that is all of a name.
+std::optional<DeidFieldResult> OldExpression(const std::string& text) {
+  const std::string pattern = "(?i)^" + text + "$";
+  if (text.find_first_of(".*+?[(|\\^$") == std::string::npos || text.starts_with('(')) {
+    return std::nullopt;
+  }
+  DeidFieldResult result = Names(DeidField::Kind::kNames, pattern);
+  if (!result.field) return result;
+  std::string small = Lower(text);
+  std::string_view rest = small;
+  result.field->unknown = !NeedsLetter(rest) || !rest.empty();
+  return result;
+}
+
+// The tags that a target stands for: of a repeating group's attribute there are many.
+template <typename Test>
+bool AnyTag(const DeidTarget& target, const Test& test) {
+  if (!target.tag) return false;
+  if (!target.repeats()) return test(*target.tag);
+  const std::uint32_t open = ~target.attribute->mask;
+  for (std::uint32_t bits = open;; bits = (bits - 1) & open) {
+    const std::uint32_t number = target.tag->number() | bits;
+    if (test(Tag(static_cast<std::uint16_t>(number >> 16U),
+                 static_cast<std::uint16_t>(number & 0xFFFFU)))) {
+      return true;
+    }
+    if (bits == 0) return false;
+  }
+}
+
+// What deid may find an element of a private creator by: any block of its group.
+bool FindsPrivate(const DeidTarget& target, const re2::RE2& pattern) {
+  char group[8];
+  char low[4];
+  std::snprintf(group, sizeof group, "%04x", static_cast<unsigned>(target.tag->group));
+  std::snprintf(low, sizeof low, "%02x", static_cast<unsigned>(target.tag->element & 0xFFU));
+  const std::string name = std::string(group) + ",\"" + Lower(target.creator) + "\"," + low;
+  if (re2::RE2::PartialMatch(name, pattern)) return true;
+  for (unsigned block = 0x10; block <= 0xFF; ++block) {
+    const auto element = static_cast<std::uint16_t>((block << 8U) | (target.tag->element & 0xFFU));
+    if (re2::RE2::PartialMatch(Digits(Tag(target.tag->group, element)), pattern)) return true;
+  }
+  return false;
 }
 
 DeidFieldResult Select(std::string_view text) {
@@ -148,6 +278,9 @@ DeidFieldResult FieldList(const std::string& name, const DeidRecipe& recipe) {
         listed ? Problem("a list in a list") : ReadDeidField(action.field, recipe);
     if (result.may_be_any) return result;
     if (result.field) {
+      // Of what a list finds only the tags are taken.
+      DeidTarget& one = result.field->one;
+      if (one.nested()) one = TargetOf(*one.attribute);
       field.fields.push_back(std::move(*result.field));
     } else {
       list_result.skipped.emplace_back(action.line, action.Shown() + ": " + result.problem);
@@ -159,23 +292,64 @@ DeidFieldResult FieldList(const std::string& name, const DeidRecipe& recipe) {
 
 }  // namespace
 
+bool DeidField::open() const {
+  return all() || unknown || std::any_of(fields.begin(), fields.end(), [](const DeidField& field) {
+           return field.open();
+         });
+}
+
+bool DeidField::spans() const {
+  return (kind == Kind::kNames && pattern->pattern().find('.') != std::string::npos) ||
+         std::any_of(fields.begin(), fields.end(),
+                     [](const DeidField& field) { return field.spans(); });
+}
+
+bool DeidField::MayFind(const DeidTarget& target) const {
+  if (target.name == kUnknownName && unknown) return true;
+  if (target.name != kUnknownName && re2::RE2::PartialMatch(target.name, *pattern)) return true;
+  if (!target.creator.empty()) return FindsPrivate(target, *pattern);
+  if (std::any_of(masks.begin(), masks.end(),
+                  [&](const std::string& mask) { return MaskMeans(mask, target); })) {
+    return true;
+  }
+  if (!unknown) return false;
+  // Some retired attributes have thousands of tags.
+  if (target.repeats() && std::popcount(~target.attribute->mask) > 8) return true;
+  return AnyTag(target, [&](Tag tag) { return re2::RE2::PartialMatch(Digits(tag), *pattern); });
+}
+
+// In all versions of deid and of what it reads DICOM with.
+bool DeidField::Finds(const DeidTarget& target) const {
+  const auto finds = [&](const std::string& text) {
+    return re2::RE2::PartialMatch(text, *pattern);
+  };
+  if (target.name == kUnknownName) return finds("");
+  // In a sequence its name stands in front.
+  if (finds(target.name) && (target.top || target.nested() || finds("a__" + target.name))) {
+    return true;
+  }
+  if (!target.tag || !target.creator.empty()) return false;
+  // Some write its letters as capitals, which no expression has.
+  return !AnyTag(target, [&](Tag tag) {
+    const std::string digits = Digits(tag);
+    return digits.find_first_of("abcdef") != std::string::npos || !finds(digits);
+  });
+}
+
 bool DeidField::Matches(const DeidTarget& target) const {
   switch (kind) {
     case Kind::kAll:
       return true;
     case Kind::kNames:
-    case Kind::kExcept: {
-      const bool found = (!target.name.empty() && re2::RE2::PartialMatch(target.name, *pattern)) ||
-                         (target.tag && target.creator.empty() &&
-                          re2::RE2::PartialMatch(Digits(*target.tag), *pattern));
-      return found == (kind == Kind::kNames);
-    }
+      return MayFind(target);
+    case Kind::kExcept:
+      return !Finds(target);
     case Kind::kOne:
       if (one.creator != target.creator || one.tag != target.tag) return false;
       // An element that is named without its place is meant in every place.
-      return one.name.find("__") == std::string::npos || one.name == target.name;
+      return !one.nested() || one.name == target.name;
     case Kind::kGroup:
-      return target.tag && target.tag->group == group;
+      return AnyTag(target, [&](Tag tag) { return tag.group == group; });
     case Kind::kVr:
       return target.vrs().intersects(vr);
     case Kind::kFields:
@@ -197,12 +371,39 @@ DeidTarget TargetOf(const Attribute& attribute) {
   return target;
 }
 
+bool MaskMeans(std::string_view mask, const DeidTarget& target) {
+  if (!target.tag) return false;
+  for (std::size_t i = 0; i < kTagDigits; ++i) {
+    const auto shift = static_cast<unsigned>(4 * (kTagDigits - 1 - i));
+    const char c = mask[i];
+    if (c == 'x') continue;
+    const auto digit = static_cast<std::uint32_t>(c >= 'A' ? c - 'A' + 10 : c - '0');
+    const std::uint32_t fixed = target.repeats() ? target.attribute->mask : 0xFFFFFFFFU;
+    if ((((target.tag->number() >> shift) ^ digit) & (fixed >> shift) & 0xFU) != 0) return false;
+  }
+  return true;
+}
+
+DeidTarget TopOf(const Attribute& attribute) {
+  DeidTarget target = TargetOf(attribute);
+  target.top = true;
+  target.selector = "path: " + Quoted("/" + std::string(attribute.keyword));
+  return target;
+}
+
+DeidTarget UnknownElement() {
+  DeidTarget target;
+  target.name = kUnknownName;
+  return target;
+}
+
 DeidFieldResult ReadDeidField(const std::string& text, const DeidRecipe& recipe) {
   if (Lower(text) == "all") return Read({});
   const std::size_t colon = text.find(':');
   if (colon == std::string::npos || text.find('"') < colon) {
     std::optional<DeidTarget> one = One(text);
     if (!one) {
+      if (std::optional<DeidFieldResult> old = OldExpression(text)) return std::move(*old);
       const std::optional<std::string_view> nearest = NearestKeyword(text);
       return Problem("names no element" +
                      (nearest ? "; was " + std::string(*nearest) + " meant?" : std::string()));
@@ -216,9 +417,9 @@ DeidFieldResult ReadDeidField(const std::string& text, const DeidRecipe& recipe)
   const std::string value = text.substr(colon + 1);
   // The names are compared in small letters, and so is the expression.
   const std::string small = Lower(value);
-  if (expander == "contains") return Names(DeidField::Kind::kNames, small);
-  if (expander == "startswith") return Names(DeidField::Kind::kNames, "^(" + small + ")");
-  if (expander == "endswith") return Names(DeidField::Kind::kNames, "(" + small + ")$");
+  if (expander == "contains" || expander == "startswith" || expander == "endswith") {
+    return Found(expander, small);
+  }
   if (expander == "except" || expander == "allexcept") {
     return Names(DeidField::Kind::kExcept, small);
   }

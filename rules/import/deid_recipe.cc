@@ -114,10 +114,13 @@ class RecipeReader {
   std::optional<DeidAction> Action(std::string_view line) {
     DeidAction action;
     action.line = line_;
+    const std::string_view whole = line;
     const std::string word = Word(line);
     action.action = Upper(word);
     action.capitals = action.action == word;
     action.field = Word(line);
+    const std::string start = word + " " + action.field;
+    action.spaced = whole == start || whole.starts_with(start + " ");
     if (action.field.starts_with('#')) action.field.clear();
     action.value = action.field.empty() ? "" : WithoutComment(line);
     return action;

@@ -18,6 +18,7 @@ struct DeidAction {
   std::string field;
   std::string value;     ///< without a comment; may be empty
   bool capitals = true;  ///< as written; deid passes over others
+  bool spaced = true;    ///< by one blank each; with two deid finds no field
   [[nodiscard]] std::string Shown() const;
 };
 

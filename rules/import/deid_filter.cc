@@ -8,6 +8,7 @@
 
 #include "engine/dictionary.h"
 #include "rules/import/json_file.h"
+#include "rules/import/python_pattern.h"
 #include "rules/import/rule_file.h"
 
 namespace dcmveil::rules {
@@ -58,10 +59,11 @@ class CriterionTranslator {
       escaped = c == '\\' && !escaped;
       pattern += capital ? static_cast<char>(c - 'A' + 'a') : c;
     }
-    if (!MeansTheSameInRe2(pattern)) return Unknown("RE2 does not know this regular expression");
+    const std::optional<std::string> read = PatternOfPython(pattern);
+    if (!read) return Unknown("RE2 does not know this regular expression");
     // Joined, what is missing is an empty text.
-    Clause contains = Joined(path_, pattern);
-    if (re2::RE2::PartialMatch("", pattern)) contains = Clause::All({Exists(path_), contains});
+    Clause contains = Joined(path_, *read);
+    if (re2::RE2::PartialMatch("", *read)) contains = Clause::All({Exists(path_), contains});
     if (!negative) return contains;
     if (pattern.find_first_of("^$") == std::string::npos) return Clause::Not(contains);
     return Clause::Any({Clause::Not(contains), Joined(path_, "\\\\")});

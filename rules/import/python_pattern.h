@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What Python's re.sub is given, as the action `edit` takes it.
+// Regular expressions of Python and what its re.sub puts in the place of what they find.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,9 @@
 
 namespace dcmveil::rules {
 
-/// A regular expression of RE2 that finds at least what Python's finds in a text, and nothing where
-/// there may be none: `\b` and references, for example.
+/// A regular expression of RE2 that finds something wherever Python's does and nowhere else; an end
+/// of line at the end may be part of it. Nothing if there may be none: for `\b` and references,
+/// say.
 [[nodiscard]] std::optional<std::string> PatternOfPython(const std::string& pattern);
 
 /// The text that is put there, with \1 to \9 for the groups. Nothing if an escape means something

@@ -26,8 +26,8 @@ struct FrameText {
 /// Returns true to see no more.
 using FrameTextVisitor = std::function<bool(const FrameText&)>;
 
-/// Visits the text of one frame, whose image has so many cells (0: not known). True if the visitor
-/// ended it.
+/// Visits the text of one frame, whose image has so many cells (0: not known), in the order of its
+/// bytes: no text begins or ends in front of one before. True if the visitor ended it.
 bool ForEachTextOfFrame(std::string_view frame, std::uint64_t cells, const FrameTextVisitor& visit);
 
 /// Visits the text of all frames of encapsulated pixel data (PS3.5 A.4); frames may lie in several

@@ -164,6 +164,7 @@ class Search {
       if (!known) {
         fields = ValueFieldsOf(bytes, encoding);
         judged_ = nullptr;
+        texts_of_ = nullptr;
         value_.reset();
         known = true;
       }
@@ -190,6 +191,31 @@ class Search {
     return size >= kShort || (!text.noise && IsNearText(text.bytes, found.begin, found.end));
   }
 
+  /// A fragment may have as many texts as matches: it is taken apart once. Long texts come in
+  /// pieces that overlap.
+  bool CountsInFragment(const ValueField& field, std::string_view value, const Found& found) {
+    if (texts_of_ != &field) {
+      texts_.clear();
+      ForEachTextOfFrame(value, field.cells, [this](const FrameText& text) {
+        texts_.push_back(text);
+        return false;
+      });
+      texts_of_ = &field;
+    }
+    auto text = std::upper_bound(
+        texts_.begin(), texts_.end(), found.begin,
+        [](std::size_t begin, const FrameText& other) { return begin < other.begin; });
+    while (text != texts_.begin()) {
+      --text;
+      if (found.end > text->begin + text->bytes.size()) return false;
+      Found inside = found;
+      inside.begin -= text->begin;
+      inside.end -= text->begin;
+      if (CountsInFrame(*text, inside)) return true;
+    }
+    return false;
+  }
+
   bool Counts(std::string_view bytes, Found found, const ValueField& field) {
     const Pattern& pattern = *found.pattern;
     const std::size_t from = field.begin + field.image_size;
@@ -200,15 +226,7 @@ class Search {
     if (field.pixels && !field.fragment) {
       return CountsInFrame({.bytes = value, .noise = true}, found);
     }
-    if (field.fragment) {
-      return ForEachTextOfFrame(value, field.cells, [&](const FrameText& text) {
-        if (begin < text.begin || end > text.begin + text.bytes.size()) return false;
-        Found inside = found;
-        inside.begin = begin - text.begin;
-        inside.end = end - text.begin;
-        return CountsInFrame(text, inside);
-      });
-    }
+    if (field.fragment) return CountsInFragment(field, value, found);
     if (!patterns_.StandsAlone(value, found)) return false;
     if (kTextVrs.contains(field.vr)) {
       const bool numbers = pattern.digits && AreNumbers(field, value);
@@ -265,6 +283,8 @@ class Search {
   const Charset& charset_;
   const std::vector<GuardException>& exceptions_;
   std::string where_;
+  const ValueField* texts_of_ = nullptr;
+  std::vector<FrameText> texts_;  ///< of that fragment, in the order of their bytes
   const ValueField* judged_ = nullptr;
   bool numbers_ = false;  ///< whether that one holds numbers only
   const ValueField* value_of_ = nullptr;

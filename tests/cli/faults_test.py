@@ -360,6 +360,19 @@ class Hostile(CliTest):
         source = self.One(Part10(implicit, syntax="1.2.840.10008.1.2"))
         self.Run(rules, source, self.tmp / "out", timeout=Timeout(30), expect=0)
 
+    def test_an_icon_of_many_segments(self):
+        """Each holds the Patient ID as a part of a longer number: the icon is taken apart once."""
+        rules = self.tmp / "rules.yaml"
+        rules.write_text("dcmveil: 1\nname: test\nprofile: none\nrules:\n  - {tag: PatientID, action: redact}\n"
+                         "  - {vr: UI, action: refresh-uid}\notherwise: keep\n")
+        segment = b"\xff\xfe" + struct.pack(">H", 10) + b"15234567"
+        jpeg = b"\xff\xd8" + segment * 100000 + b"\xff\xda\0\x02x\xff\xd9\0"
+        icon = (Element(0x7FE00010, "OB", b"")[:-4] + b"\xff\xff\xff\xff" + Item(b"") + Item(jpeg) +
+                b"\xfe\xff\xdd\xe0\0\0\0\0")
+        source = self.One(Part10(Plain(patient_id="523456") + Element(0x00880200, "SQ", Item(icon)),
+                                 syntax="1.2.840.10008.1.2.4.50"))
+        self.Run(rules, source, self.tmp / "out", timeout=Timeout(30), expect=0)
+
     def test_a_million_items(self):
         items = b"".join(Item(Element(0x00081150, "UI", "1.2.3")) for _ in range(20000))
         source = self.One(Part10(Plain() + Element(0x00081110, "SQ", items)))

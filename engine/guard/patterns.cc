@@ -8,6 +8,7 @@
 #include "engine/clean/matcher.h"
 #include "engine/clean/vocabulary.h"
 #include "engine/clean/words.h"
+#include "engine/guard/spellings.h"
 
 namespace dcmveil::engine::guard {
 namespace {
@@ -31,11 +32,6 @@ constexpr std::size_t kMostPatterns = 1U << 18U;  ///< no honest instance comes 
 constexpr std::size_t kFirstBuckets = 128;        ///< a power of two
 constexpr int kMostNuls = 3;
 
-bool IsAscii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return (static_cast<unsigned char>(c) & 0x80U) == 0; });
-}
-
 bool AllDigits(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), IsDigit);
 }
@@ -53,140 +49,11 @@ bool IsCommon(std::string_view folded) {
   return clean::ClassOfWord(folded) != WordClass::kUnknown || clean::NamesNobody(folded);
 }
 
-constexpr char32_t kSigma = 0x3C3;
-constexpr char32_t kFinalSigma = 0x3C2;
-constexpr char32_t kDottedCapital = 0x130;
-constexpr char32_t kDotlessSmall = 0x131;
-
-/// G, I and S as only Turkish and Azerbaijani have them.
-bool IsTurkish(char32_t c) {
-  return c == 0x11E || c == 0x11F || c == kDottedCapital || c == kDotlessSmall || c == 0x15E ||
-         c == 0x15F;
-}
-
-char32_t Lower(char32_t c) {
-  if (c >= 'A' && c <= 'Z') return c + 32;
-  if (c >= 0xC0 && c <= 0xDE && c != 0xD7) return c + 32;
-  if ((c >= 0x100 && c <= 0x137) || (c >= 0x14A && c <= 0x177)) return c | 1U;
-  if ((c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17E)) return c + (c & 1U);
-  if (c >= 0x391 && c <= 0x3AB) return c + 32;
-  if (c >= 0x410 && c <= 0x42F) return c + 32;
-  if (c >= 0x400 && c <= 0x40F) return c + 80;
-  switch (c) {
-    case 0x386:
-      return 0x3AC;
-    case 0x388:
-    case 0x389:
-    case 0x38A:
-      return c + 37;
-    case 0x38C:
-      return 0x3CC;
-    case 0x38E:
-    case 0x38F:
-      return c + 63;
-    default:
-      return c;
-  }
-}
-
-char32_t Upper(char32_t c) {
-  if (c == 0xDF || c == 0xFF) return c;
-  if (c == kFinalSigma) return kSigma - 32;
-  // The pairs of Lower lie close together.
-  for (const char32_t distance : {32U, 80U, 1U, 37U, 38U, 63U, 64U}) {
-    if (c > distance && Lower(c - distance) == c) return c - distance;
-  }
-  return c;
-}
-
-void AppendUtf8(char32_t c, std::string& out) {
-  if (c < 0x80) {
-    out.push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out.push_back(static_cast<char>(0xC0U | (c >> 6U)));
-    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
-  } else if (c < 0x10000) {
-    out.push_back(static_cast<char>(0xE0U | (c >> 12U)));
-    out.push_back(static_cast<char>(0x80U | ((c >> 6U) & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
-  } else {
-    out.push_back(static_cast<char>(0xF0U | (c >> 18U)));
-    out.push_back(static_cast<char>(0x80U | ((c >> 12U) & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | ((c >> 6U) & 0x3FU)));
-    out.push_back(static_cast<char>(0x80U | (c & 0x3FU)));
-  }
-}
-
-std::u32string CodesOf(std::string_view utf8) {
-  std::u32string codes;
-  for (std::size_t at = 0; at < utf8.size();) codes.push_back(clean::NextCode(utf8, at));
-  return codes;
-}
-
-std::string Utf8Of(const std::u32string& codes) {
-  std::string utf8;
-  for (const char32_t c : codes) AppendUtf8(c, utf8);
-  return utf8;
-}
-
-std::optional<std::string> Latin1Of(const std::u32string& codes) {
-  std::string bytes;
-  for (const char32_t c : codes) {
-    if (c > 0xFF) return std::nullopt;
-    bytes.push_back(static_cast<char>(c));
-  }
-  return bytes;
-}
-
-std::string Utf16Of(const std::u32string& codes, bool big_endian) {
-  std::string bytes;
-  const auto append = [&](char32_t unit) {
-    const auto low = static_cast<char>(unit & 0xFFU);
-    const auto high = static_cast<char>((unit >> 8U) & 0xFFU);
-    bytes.push_back(big_endian ? high : low);
-    bytes.push_back(big_endian ? low : high);
-  };
-  for (const char32_t c : codes) {
-    if (c < 0x10000) {
-      append(c);
-    } else {
-      append(0xD800U + ((c - 0x10000U) >> 10U));
-      append(0xDC00U + ((c - 0x10000U) & 0x3FFU));
-    }
-  }
-  return bytes;
-}
-
 /// Without the return to the first character set: inside a text it stands further behind.
 std::string_view WithoutLastEscape(std::string_view bytes) {
   const std::size_t escape = bytes.rfind('\x1B');
   if (escape == std::string_view::npos || bytes.size() - escape > 4) return bytes;
   return bytes.substr(0, escape);
-}
-
-/// With umlauts in two letters.
-std::string SpellOut(const std::u32string& codes) {
-  std::string out;
-  for (const char32_t c : codes) {
-    switch (Lower(c)) {
-      case 0xE4:
-        out += "ae";
-        break;
-      case 0xE5:
-        out += "aa";
-        break;
-      case 0xF6:
-      case 0xF8:
-        out += "oe";
-        break;
-      case 0xFC:
-        out += "ue";
-        break;
-      default:
-        AppendUtf8(c, out);
-    }
-  }
-  return out;
 }
 
 /// Words at blanks and punctuation; bytes outside ASCII belong to words.
@@ -259,20 +126,6 @@ struct Patterns::Spelling {
   bool whole_word = true;
   std::string_view bytes = {};
 };
-
-const std::array<unsigned char, 256>& Patterns::Folding() {
-  static const std::array<unsigned char, 256> table = [] {
-    std::array<unsigned char, 256> made{};
-    for (unsigned i = 0; i < made.size(); ++i) {
-      made[i] = static_cast<unsigned char>(i >= 'A' && i <= 'Z' ? i + 32 : i);
-    }
-    for (const char c : std::string_view("\t\n\r #'()+,-./^_")) {
-      made[static_cast<unsigned char>(c)] = 0;
-    }
-    return made;
-  }();
-  return table;
-}
 
 Patterns::Patterns(const std::vector<Identifier>& identifiers, const Retained& retained,
                    const Harmless& harmless, const Charset& charset)
@@ -418,6 +271,7 @@ void Patterns::Add(Spelling spelling) {
     const Pattern& other = patterns_[at];
     if (other.size == made.size() && other.gaps >= spelling.gaps &&
         other.separated == spelling.separated && (other.exact > 0) == spelling.exact &&
+
         (!spelling.exact || std::string_view(bytes_).substr(other.begin + other.size,
                                                             other.exact) == spelling.bytes) &&
         std::string_view(bytes_).substr(other.begin, other.size) == made) {
@@ -445,55 +299,33 @@ void Patterns::AddText(const Spelling& spelling, std::string_view utf8) {
     Add(made);
     return;
   }
-  const std::u32string given = CodesOf(utf8);
-  made.whole_word = !std::any_of(given.begin(), given.end(), IsUnsegmented);
-  std::u32string lower = given;
-  std::u32string upper = given;
-  std::transform(given.begin(), given.end(), lower.begin(), Lower);
-  std::transform(given.begin(), given.end(), upper.begin(), Upper);
-  std::vector<std::u32string> spellings = {given, lower, upper};
-  if (lower.back() == kSigma) {
-    spellings.push_back(lower);
-    spellings.back().back() = kFinalSigma;
+  for (std::size_t at = 0; at < utf8.size();) {
+    if (IsUnsegmented(clean::NextCode(utf8, at))) made.whole_word = false;
   }
-  if (std::any_of(given.begin(), given.end(), IsTurkish)) {
-    // The small letter of I has no dot there, and the capital one of i has.
-    for (const bool small : {true, false}) {
-      std::u32string turkish = small ? lower : upper;
-      for (std::size_t i = 0; i < given.size(); ++i) {
-        const bool dotted = given[i] == 'i' || given[i] == kDottedCapital;
-        const bool dotless = given[i] == 'I' || given[i] == kDotlessSmall;
-        if (dotted) turkish[i] = small ? 'i' : kDottedCapital;
-        if (dotless) turkish[i] = small ? kDotlessSmall : 'I';
-      }
-      spellings.push_back(std::move(turkish));
-    }
-  }
-  for (const std::u32string& codes : spellings) {
-    const std::string text = Utf8Of(codes);
-    made.bytes = text;
+  const auto add = [&](std::string_view bytes) {
+    made.bytes = bytes;
     Add(made);
-    if (const std::optional<std::string> bytes = Latin1Of(codes)) {
-      made.bytes = *bytes;
-      Add(made);
-    } else {
-      for (const bool big_endian : {false, true}) {
-        const std::string wide = Utf16Of(codes, big_endian);
-        made.bytes = wide;
-        Add(made);
-      }
-    }
-    if (!charset_.is_default() && !charset_.is_utf8()) {
-      if (const std::optional<std::string> bytes = charset_.Encode(text, Vr::LO)) {
-        made.bytes = WithoutLastEscape(*bytes);
-        Add(made);
-      }
+  };
+  const std::vector<std::u32string> cases = CasesOf(utf8);
+  for (const std::u32string& text : cases) {
+    for (const std::string& bytes : EncodingsOf(text)) add(bytes);
+    if (const std::optional<std::string> bytes = InOwnCharset(Utf8Of(text))) add(*bytes);
+  }
+  // Parts of names that are one word are many, and the parts are found by themselves.
+  const bool joined = made.kind == IdentifierKind::kPersonName && made.gaps != Gaps::kNone;
+  if (!joined) {
+    for (const std::u32string& text : WithMarksApart(cases)) {
+      for (const std::string& bytes : EncodingsOf(text)) add(bytes);
     }
   }
-  for (const std::string& plain : {clean::Fold(utf8), clean::Fold(SpellOut(given))}) {
-    made.bytes = plain;
-    Add(made);
-  }
+  for (const std::string& plain : PlainSpellingsOf(utf8)) add(plain);
+}
+
+std::optional<std::string> Patterns::InOwnCharset(std::string_view utf8) const {
+  if (charset_.is_default() || charset_.is_utf8()) return std::nullopt;
+  std::optional<std::string> bytes = charset_.Encode(utf8, Vr::LO);
+  if (bytes) bytes->resize(WithoutLastEscape(*bytes).size());
+  return bytes;
 }
 
 void Patterns::AddWord(std::string_view word, std::size_t shortest) {

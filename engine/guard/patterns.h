@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -55,7 +56,8 @@ struct Harmless {
   const std::vector<std::string>& excepted;  ///< by the rules
 };
 
-/// Immutable. One for each instance, so making one must be cheap.
+/// One for each instance, so making one must be cheap. Serves one thread, as the character set
+/// does.
 class Patterns {
  public:
   Patterns(const std::vector<clean::Identifier>& identifiers, const Retained& retained,
@@ -74,9 +76,6 @@ class Patterns {
 
   /// Whether the whole value was retained on purpose.
   [[nodiscard]] bool IsRetained(std::string_view utf8) const;
-
-  /// A byte as it is compared: letters in lower case; 0 for NUL and what separates words.
-  static const std::array<unsigned char, 256>& Folding();
 
  private:
   static constexpr std::size_t kShortest = 3;  ///< bytes of the shortest pattern
@@ -108,13 +107,14 @@ class Patterns {
     return static_cast<std::size_t>((window * 0x9E3779B97F4A7C15U) >> 32U) & (long_.size() - 1);
   }
   [[nodiscard]] std::uint32_t& BucketOf(const Pattern& pattern);
+  [[nodiscard]] std::optional<std::string> InOwnCharset(std::string_view utf8) const;
   void LearnBytes();
   void Grow();
   /// Whether the pattern ends at bytes[last].
   [[nodiscard]] bool EndsAt(const Pattern& pattern, std::string_view bytes, std::size_t last,
                             Found& found) const;
 
-  const Charset& charset_;  ///< while being made
+  const Charset& charset_;
   std::unordered_set<std::string, clean::TextHash, std::equal_to<>> exempt_;
   std::unordered_set<std::string, clean::TextHash, std::equal_to<>> machine_;
   std::string bytes_;              ///< of all patterns, folded

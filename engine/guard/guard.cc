@@ -184,7 +184,7 @@ class Search {
 
  private:
   bool CountsInFrame(const FrameText& text, const Found& found) const {
-    const std::size_t size = found.pattern->size;
+    const std::size_t size = found.pattern->weight();
     if (size < 4 || found.pattern->separated || !patterns_.StandsAlone(text.bytes, found)) {
       return false;
     }
@@ -233,8 +233,8 @@ class Search {
       Value& around = Around(field, value, begin, end);
       return CountsInText(pattern, field, around, numbers) && !IsRetained(field, around);
     }
-    if (pattern.size < 4 || pattern.separated) return false;
-    return pattern.size >= kShort || IsNearText(value, begin, end);
+    if (pattern.weight() < 4 || pattern.separated) return false;
+    return pattern.weight() >= kShort || IsNearText(value, begin, end);
   }
 
   /// Long lists may have many matches.

@@ -6,6 +6,7 @@
 
 #include "engine/clean/fold.h"
 #include "engine/clean/matcher.h"
+#include "engine/clean/months.h"
 #include "engine/clean/vocabulary.h"
 #include "engine/clean/words.h"
 #include "engine/guard/spellings.h"
@@ -25,6 +26,9 @@ constexpr std::size_t kShortestId = 4;
 constexpr std::size_t kShortestTelephone = 7;
 constexpr std::size_t kShortestPhrase = 4;
 constexpr std::size_t kShortestUid = 9;
+constexpr std::size_t kYear = 4;
+constexpr std::size_t kNearYear =
+    16;  ///< bytes in front of it in which a month's name begins or ends
 constexpr std::size_t kLongest = 256;  ///< no spelling of an identifier is longer
 constexpr std::size_t kMostParts = 6;
 constexpr int kWidestGap = 3;
@@ -124,6 +128,7 @@ struct Patterns::Spelling {
   bool exact = false;
   bool separated = false;
   bool whole_word = true;
+  DayOfMonth named = {};
   std::string_view bytes = {};
 };
 
@@ -258,9 +263,10 @@ void Patterns::Add(Spelling spelling) {
   const Pattern pattern{
       .kind = spelling.kind,
       .gaps = spelling.gaps,
-      .digits = digits,
+      .digits = digits && spelling.named.month == 0,
       .separated = spelling.separated,
       .whole_word = spelling.whole_word,
+      .named = spelling.named,
       .begin = static_cast<std::uint32_t>(bytes_.size()),
       .size = static_cast<std::uint32_t>(size),
       .exact = spelling.exact ? static_cast<std::uint32_t>(spelling.bytes.size()) : 0,
@@ -270,8 +276,8 @@ void Patterns::Add(Spelling spelling) {
   for (std::uint32_t at = *bucket; at != 0; at = patterns_[at].next) {
     const Pattern& other = patterns_[at];
     if (other.size == made.size() && other.gaps >= spelling.gaps &&
-        other.separated == spelling.separated && (other.exact > 0) == spelling.exact &&
-
+        other.separated == spelling.separated && other.named == spelling.named &&
+        (other.exact > 0) == spelling.exact &&
         (!spelling.exact || std::string_view(bytes_).substr(other.begin + other.size,
                                                             other.exact) == spelling.bytes) &&
         std::string_view(bytes_).substr(other.begin, other.size) == made) {
@@ -440,9 +446,6 @@ void Patterns::AddDate(std::string_view date) {
       static_cast<unsigned>(month[0] - '0') * 10 + static_cast<unsigned>(month[1] - '0');
   // Placeholders: 19000101 is what generalising and missing dates look like.
   if (number < 1 || number > 12 || year < "1850" || IsRetained(date.substr(0, 8))) return;
-  constexpr auto kMonths = std::to_array<std::string_view>(
-      {"january", "february", "march", "april", "may", "june", "july", "august", "september",
-       "october", "november", "december"});
   const auto add = [this](const std::string& text, bool separated) {
     Add({.kind = IdentifierKind::kBirthDate,
          .gaps = Gaps::kAny,
@@ -464,14 +467,17 @@ void Patterns::AddDate(std::string_view date) {
   std::string exif = year;  // the separators of EXIF, which are those of times
   exif.append(":").append(month).append(":").append(day);
   add(exif, false);
-  const std::string name(kMonths[number - 1]);
+  // Where the month has a name, the year is found, and then what stands in front of it.
+  const DayOfMonth named{.month = static_cast<std::uint8_t>(number),
+                         .day = static_cast<std::uint8_t>((day[0] - '0') * 10 + (day[1] - '0'))};
+  const auto add_named = [&](const std::string& text) {
+    Add({.kind = IdentifierKind::kBirthDate, .gaps = Gaps::kAny, .named = named, .bytes = text});
+  };
+  add_named(year);
+  for (const char letter : LastLettersOfMonth(named.month)) add_named(letter + short_year);
+  const std::string name(EnglishMonth(named.month));
   for (const std::string& word : {name, name.substr(0, 3)}) {
-    for (const std::string& of_month : {day, d}) {
-      add(of_month + word + year, false);
-      add(word + of_month + year, false);
-      add(year + word + of_month, false);
-      add(of_month + word + short_year, false);
-    }
+    for (const std::string& of_month : {day, d}) add(year + word + of_month, false);
   }
 }
 
@@ -518,10 +524,38 @@ bool Patterns::EndsAt(const Pattern& pattern, std::string_view bytes, std::size_
   }
   if (pattern.separated && separators < 2) return false;
   found = {.pattern = &pattern, .begin = at, .end = last + 1, .wide = nuls + 1 >= pattern.size};
+  if (pattern.named.month != 0) return TakeDayInFront(bytes, found);
   if (pattern.exact == 0) return true;
   std::string uid(bytes.substr(found.begin, found.end - found.begin));
   std::erase(uid, '\0');
   return std::string_view(bytes_).substr(pattern.begin + pattern.size, pattern.exact) == uid;
+}
+
+const std::vector<std::string>& Patterns::NamesInOwnCharset(std::uint8_t month) const {
+  std::optional<std::vector<std::string>>& names = own_months_[month - 1U];
+  if (names) return *names;
+  names.emplace();
+  for (const clean::MonthName& of_month : clean::MonthNames()) {
+    if (of_month.month != month || IsAscii(of_month.name)) continue;
+    for (const std::u32string& text : CasesOf(of_month.name)) {
+      const std::optional<std::string> bytes = InOwnCharset(Utf8Of(text));
+      if (bytes) names->push_back(WithoutSeparators(*bytes));
+    }
+  }
+  return *names;
+}
+
+bool Patterns::TakeDayInFront(std::string_view bytes, Found& found) const {
+  // Of two digits of a year, the last letter of the month was found, too.
+  const std::size_t year = found.begin + (found.pattern->size < kYear ? 1 : 0);
+  const std::string_view before = bytes.substr(0, year);
+  const DayOfMonth named = found.pattern->named;
+  std::optional<std::size_t> begin = BeginOfNamedDate(before, named);
+  if (!begin && !IsAscii(before.substr(before.size() - std::min(before.size(), kNearYear)))) {
+    begin = BeginOfNamedDate(before, named, NamesInOwnCharset(named.month));
+  }
+  found.begin = begin.value_or(found.begin);
+  return begin.has_value();
 }
 
 bool Patterns::StandsAlone(std::string_view value, const Found& found) const {
@@ -531,7 +565,9 @@ bool Patterns::StandsAlone(std::string_view value, const Found& found) const {
     std::optional<std::size_t> there = Neighbour(value, found, before);
     if (!there) continue;
     const auto c = static_cast<unsigned char>(value[*there]);
-    const char edge = bytes_[before ? pattern.begin : pattern.begin + pattern.size - 1];
+    const bool year = before && pattern.named.month != 0;
+    const char edge =
+        year ? '0' : bytes_[before ? pattern.begin : pattern.begin + pattern.size - 1];
     if (found.wide && !IsDigit(static_cast<char>(c))) {
       if (GoesOnWide(value, found, before)) return false;
     } else if ((c & 0x80U) != 0) {

@@ -15,6 +15,7 @@
 
 #include "engine/charset.h"
 #include "engine/clean/identifiers.h"
+#include "engine/guard/named_dates.h"
 #include "engine/guard/retained.h"
 
 namespace dcmveil::engine::guard {
@@ -30,15 +31,20 @@ enum class Gaps : std::uint8_t {
 struct Pattern {
   clean::IdentifierKind kind;
   Gaps gaps = Gaps::kNone;
-  bool digits = false;      ///< nothing but digits
-  bool separated = false;   ///< a date that is one only with separators: "3/19/62"
-  bool whole_word = true;   ///< false for scripts that set no blanks between words
+  bool digits = false;     ///< nothing but digits
+  bool separated = false;  ///< a date that is one only with separators: "3/19/62"
+  bool whole_word = true;  ///< false for scripts that set no blanks between words
+  /// A year: this day must stand in front of it. Two digits of one have the month's last letter.
+  DayOfMonth named = {};
   std::uint32_t next = 0;   ///< another pattern of the same bucket; 0: none
   std::uint32_t begin = 0;  ///< in the bytes of all patterns
   std::uint32_t size = 0;
   std::uint32_t exact = 0;   ///< a UID: as many bytes, behind the folded ones, must be the same
   std::uint64_t ending = 0;  ///< its last bytes, the last one lowest
   std::uint64_t mask = 0;    ///< which of them it has
+
+  /// How many letters and digits are found: a day and its month have about as many as the year.
+  [[nodiscard]] std::uint32_t weight() const { return named.month != 0 ? 2 * size : size; }
 };
 
 /// A place where all characters of a pattern stand; perhaps inside a longer word.
@@ -113,8 +119,13 @@ class Patterns {
   /// Whether the pattern ends at bytes[last].
   [[nodiscard]] bool EndsAt(const Pattern& pattern, std::string_view bytes, std::size_t last,
                             Found& found) const;
+  /// Whether the day and the name of its month stand in front of a year; they belong to it then.
+  [[nodiscard]] bool TakeDayInFront(std::string_view bytes, Found& found) const;
+  [[nodiscard]] const std::vector<std::string>& NamesInOwnCharset(std::uint8_t month) const;
 
   const Charset& charset_;
+  /// Names of months in that character set, once they are asked for.
+  mutable std::array<std::optional<std::vector<std::string>>, 12> own_months_;
   std::unordered_set<std::string, clean::TextHash, std::equal_to<>> exempt_;
   std::unordered_set<std::string, clean::TextHash, std::equal_to<>> machine_;
   std::string bytes_;              ///< of all patterns, folded

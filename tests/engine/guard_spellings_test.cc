@@ -92,5 +92,75 @@ TEST(GuardSpellings, MarksInACharacterOfTheirOwnAreTheSameLetters) {
             "person name");
 }
 
+TEST(GuardSpellings, MonthsHaveNamesInManyLanguages) {
+  struct Case {
+    const char* born;
+    const char* text;
+    bool found = true;
+  };
+  for (const auto& [born, text, found] : std::vector<Case>{
+           {"19620319", "19. März 1962"},
+           {"19620319", "geb. 19.Mär.62"},
+           {"19620319", "19. MÄRZ 1962"},
+           {"19620319", "19. Ma\u0308rz 1962"},
+           {"19620319", "19 Maerz 1962"},
+           {"19620319", "19 mars 1962"},
+           {"19620319", "19 de marzo de 1962"},
+           {"19620319", "19 de março de 1962"},
+           {"19620319", "19 MARCA 1962"},
+           {"19620319", "19 марта 1962 г."},
+           {"19620319", "19 МАРТА 1962"},
+           {"19620319", "19 Μαρτίου 1962"},
+           {"19620319", "19.III.1962"},
+           {"19620319", "March 19th, 1962"},
+           {"19620319", "19th of March 1962"},
+           {"19620319", "19mar62"},
+           {"19620319", "1962 Mar 19"},
+           {"19620301", "1er mars 1962"},
+           {"19621009", "9. října 1962"},
+           {"19621009", "09-OKT-62"},
+           {"19621009", "9 października 1962"},
+           {"19620809", "9 Ağustos 1962"},
+           {"19620809", "le 9 août 1962"},
+           {"19620319", "18. März 1962", false},
+           {"19620309", "19. März 1962", false},
+           {"19620319", "19. März 1963", false},
+           {"19620319", "19. Mai 1962", false},
+           {"19620319", "März 1962", false},
+           {"19620319", "19 x 1962", false},
+           {"19620319", "19 März at 1962", false},
+           {"19620319", "19          März 1962", false},
+           {"19620319", "119 März 1962", false},
+           {"19620319", "19 März 19622", false},
+           {"19620319", "1962", false},
+       }) {
+    const DataSet more = {Text({0x0010, 0x0030}, "DA", born), Text(kDescription, "LO", text)};
+    EXPECT_EQ(FoundIn(more), found ? "birth date" : "") << born << " as " << text;
+  }
+  // Two people who were born in one month.
+  const Elem other = Text({0x0010, 0x0030}, "DA", "19620302");
+  EXPECT_EQ(FoundIn({Seq({0x0008, 0x1111}, {{other}}), Text(kDescription, "LO", "2. März 1962")}),
+            "birth date");
+}
+
+TEST(GuardSpellings, MonthsHaveNamesInOtherCharacterSets) {
+  EXPECT_EQ(FoundIn({Text({0x0008, 0x0005}, "CS", "ISO_IR 100"),
+                     Text(kDescription, "LO", "19. M\xC4RZ 1962")}),
+            "birth date");
+  EXPECT_EQ(FoundIn({Text({0x0008, 0x0005}, "CS", "ISO_IR 144"),
+                     Text(kDescription, "LO", "19 \xDC\xD0\xE0\xE2\xD0 1962")}),
+            "birth date");
+  EXPECT_EQ(
+      FoundIn({Text({0x0008, 0x0005}, "CS", "ISO_IR 101"), Text({0x0010, 0x0030}, "DA", "19620919"),
+               Text(kDescription, "LO", "19 wrze\xB6nia 1962")}),
+      "birth date");
+  for (const bool big_endian : {false, true}) {
+    for (const char16_t* text : {u"* 19. März 1962 ", u"* 19 марта 1962 ", u"* 19 mars 62 "}) {
+      EXPECT_EQ(FoundIn({Raw(kPrivate, "OB", Utf16(text, big_endian))}), "birth date");
+    }
+  }
+  EXPECT_EQ(FoundIn({Raw(kPrivate, "OB", "\1\2 19. M\xE4rz 1962\1\1"s)}), "birth date");
+}
+
 }  // namespace
 }  // namespace dcmveil::testing

@@ -414,6 +414,9 @@ void Patterns::AddId(IdentifierKind kind, std::string_view id, std::size_t short
   const bool digits = AllDigits(compact);
   const bool number = digits && kind != IdentifierKind::kTelephone;
   AddText({.kind = kind, .gaps = number ? Gaps::kDashes : Gaps::kAny}, id);
+  if (digits && compact.front() == '0') {
+    AddId(kind, compact.substr(compact.find_first_not_of('0')), shortest);
+  }
 }
 
 void Patterns::AddPhrase(IdentifierKind kind, std::string_view phrase) {
@@ -558,9 +561,17 @@ bool Patterns::TakeDayInFront(std::string_view bytes, Found& found) const {
   return begin.has_value();
 }
 
-bool Patterns::StandsAlone(std::string_view value, const Found& found) const {
+bool Patterns::StandsAlone(std::string_view value, const Found& in_value) const {
+  Found found = in_value;
   const Pattern& pattern = *found.pattern;
   if (!pattern.whole_word) return true;
+  if (pattern.digits && pattern.exact == 0 && pattern.kind != IdentifierKind::kBirthDate) {
+    // "0012345" is the number 12345.
+    for (auto zero = Neighbour(value, found, true); zero && value[*zero] == '0';
+         zero = Neighbour(value, found, true)) {
+      found.begin = *zero;
+    }
+  }
   for (const bool before : {true, false}) {
     std::optional<std::size_t> there = Neighbour(value, found, before);
     if (!there) continue;

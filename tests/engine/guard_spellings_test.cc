@@ -92,6 +92,51 @@ TEST(GuardSpellings, MarksInACharacterOfTheirOwnAreTheSameLetters) {
             "person name");
 }
 
+TEST(GuardSpellings, ZerosInFrontOfANumberDoNotCount) {
+  struct Case {
+    const char* id;
+    const char* text;
+    bool found = true;
+  };
+  for (const auto& [id, text, found] : std::vector<Case>{
+           {"52345", "0052345"},
+           {"52345", "MRN 00052345."},
+           {"52-345", "00052345"},
+           {"0052345", "MRN 52345"},
+           {"0052345", "0052345"},
+           {"0052345", "00052345"},
+           {"00-52345", "52345"},
+           {"0052345^^^HOSP", "52345"},
+           {"52345", "10052345", false},
+           {"52345", "0.0052345", false},
+           {"52345", "IM0052345", false},
+           {"52345", "005234", false},
+           {"52345", "00523450", false},
+           {"0052345", "152345", false},
+           {"0000523", "523", false},
+           {"0005555", "5555", false},
+       }) {
+    const DataSet more = {Text({0x0010, 0x0020}, "LO", id), Text(kDescription, "LO", text)};
+    EXPECT_EQ(FoundIn(more), found ? "ID" : "") << id << " as " << text;
+  }
+  const Elem id = Text({0x0010, 0x0020}, "LO", "52345");
+  EXPECT_EQ(FoundIn({id, Raw(kPrivate, "OB", Even("- 00052345 -"))}), "ID");
+  EXPECT_EQ(FoundIn({id, Raw(kPrivate, "OB", Utf16(u"id 00052345 ", false))}), "ID");
+  EXPECT_EQ(FoundIn({id, Raw(kPrivate, "OB", Utf16(u"id 10052345 ", false))}), "");
+  // A time and a number.
+  EXPECT_EQ(FoundIn({id, Text({0x0008, 0x0030}, "TM", "052345")}), "");
+  EXPECT_EQ(FoundIn({id, Text({0x0020, 0x0013}, "IS", "0052345")}), "");
+  EXPECT_EQ(FoundIn({Text({0x0010, 0x2154}, "SH", "49895550143"),
+                     Text(kDescription, "LO", "0049 89 5550143")}),
+            "telephone or e-mail");
+  // Kept on purpose.
+  const Sent kept =
+      Send("guard: on\nrules:\n  - {tag: PatientID, action: keep}\n  - {vr: PN, action: redact}\n",
+           With(SmallCt(), {Text({0x0010, 0x0020}, "LO", "0052345"),
+                            Text(kDescription, "LO", "0052345 or 52345")}));
+  EXPECT_TRUE(kept.ok) << kept.error.where;
+}
+
 TEST(GuardSpellings, MonthsHaveNamesInManyLanguages) {
   struct Case {
     const char* born;

@@ -26,6 +26,8 @@ constexpr std::size_t kShortestId = 4;
 constexpr std::size_t kShortestTelephone = 7;
 constexpr std::size_t kShortestPhrase = 4;
 constexpr std::size_t kShortestUid = 9;
+constexpr std::size_t kShortestUidOfSomething = 28;
+constexpr std::string_view kDicomRoot = "1.2.840.10008.";
 constexpr std::size_t kYear = 4;
 constexpr std::size_t kNearYear =
     16;  ///< bytes in front of it in which a month's name begins or ends
@@ -109,6 +111,12 @@ bool GoesOnWide(std::string_view value, const Found& found, bool before) {
                       : MakesWords(low) && MakesWords(byte(2) << 8U | low);
 }
 
+/// The numbers with points between them that begin at `begin`.
+std::string_view ChainFrom(std::string_view value, std::size_t begin) {
+  value.remove_prefix(begin);
+  return value.substr(0, value.find_first_not_of("0123456789."));
+}
+
 /// The byte next to what was found. In UTF-16 it stands behind a NUL.
 std::optional<std::size_t> Neighbour(std::string_view value, const Found& found, bool before) {
   std::size_t there = before ? found.begin : found.end - 1;
@@ -126,6 +134,7 @@ struct Patterns::Spelling {
   IdentifierKind kind;
   Gaps gaps = Gaps::kNone;
   bool exact = false;
+  bool may_go_on = false;
   bool separated = false;
   bool whole_word = true;
   DayOfMonth named = {};
@@ -266,6 +275,7 @@ void Patterns::Add(Spelling spelling) {
       .digits = digits && spelling.named.month == 0,
       .separated = spelling.separated,
       .whole_word = spelling.whole_word,
+      .may_go_on = spelling.may_go_on,
       .named = spelling.named,
       .begin = static_cast<std::uint32_t>(bytes_.size()),
       .size = static_cast<std::uint32_t>(size),
@@ -492,7 +502,13 @@ void Patterns::AddUid(std::string_view uid) {
     return;
   }
   if (std::count(uid.begin(), uid.end(), '.') < 3 || IsRetained(uid)) return;
-  Add({.kind = IdentifierKind::kUid, .gaps = Gaps::kAny, .exact = true, .bytes = uid});
+  // Roots, under which many make UIDs, are shorter.
+  const bool may_go_on = uid.size() >= kShortestUidOfSomething && !uid.starts_with(kDicomRoot);
+  Add({.kind = IdentifierKind::kUid,
+       .gaps = Gaps::kAny,
+       .exact = true,
+       .may_go_on = may_go_on,
+       .bytes = uid});
 }
 
 bool Patterns::EndsAt(const Pattern& pattern, std::string_view bytes, std::size_t last,
@@ -588,7 +604,8 @@ bool Patterns::StandsAlone(std::string_view value, const Found& in_value) const 
     }
     // "0.4711" and "1.2.4711" hold other numbers.
     if (pattern.digits && c == '.' && (before ? *there > 0 : *there + 1 < value.size()) &&
-        IsDigit(value[before ? *there - 1 : *there + 1])) {
+        IsDigit(value[before ? *there - 1 : *there + 1]) &&
+        (before || !pattern.may_go_on || IsRetained(ChainFrom(value, found.begin)))) {
       return false;
     }
   }

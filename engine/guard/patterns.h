@@ -34,6 +34,7 @@ struct Pattern {
   bool digits = false;     ///< nothing but digits
   bool separated = false;  ///< a date that is one only with separators: "3/19/62"
   bool whole_word = true;  ///< false for scripts that set no blanks between words
+  bool may_go_on = false;  ///< a UID: others may be made of it
   /// A year: this day must stand in front of it. Two digits of one have the month's last letter.
   DayOfMonth named = {};
   std::uint32_t next = 0;   ///< another pattern of the same bucket; 0: none

@@ -92,6 +92,43 @@ TEST(GuardSpellings, MarksInACharacterOfTheirOwnAreTheSameLetters) {
             "person name");
 }
 
+TEST(GuardSpellings, AUidWithMoreBehindItIsThatUid) {
+  for (const std::string& text :
+       {kStudyUid + ".5.1"s, "see "s + kStudyUid + ".12/3", kStudyUid + ".0"s}) {
+    EXPECT_EQ(FoundIn({Text(kDescription, "LO", text)}), "UID") << text;
+    EXPECT_EQ(FoundIn({Raw(kPrivate, "OB", Even(text))}), "UID") << text;
+  }
+  EXPECT_EQ(FoundIn({Text({0x0020, 0x0052}, "UI", kStudyUid + ".7"s),
+                     Text({0x0008, 0x0018}, "UI", kStudyUid + ".8"s)}),
+            "");  // `otherwise` leaves it where it stands
+  for (const std::string& text :
+       {kStudyUid + "2.5"s, "9."s + kStudyUid + ".5", "1.2.276.0.7230010.3.1.2.471.1"s}) {
+    EXPECT_EQ(FoundIn({Text(kDescription, "LO", text)}), "") << text;
+  }
+}
+
+TEST(GuardSpellings, AUidThatIsKeptMayBeginWithOneThatIsNot) {
+  const std::string kept = kStudyUid + ".5.1"s;
+  const auto send = [&](const char* text) {
+    return Send(
+        "guard: on\nrules:\n  - {vr: PN, action: redact}\n  - {tag: StudyInstanceUID, action: "
+        "refresh-uid}\n  - {tag: SOPInstanceUID, action: keep}\n",
+        With(SmallCt(), {Text({0x0008, 0x0018}, "UI", kept), Text(kDescription, "LO", text),
+                         Text({0x0020, 0x000D}, "UI", kStudyUid)}));
+  };
+  EXPECT_TRUE(send(("of " + kept + ", 2").c_str()).ok);
+  EXPECT_FALSE(send((kept + ".3").c_str()).ok);
+}
+
+TEST(GuardSpellings, RootsOfOrganisationsAreNoUidsOfSomebody) {
+  for (const char* root : {"1.2.840.113619.2", "1.3.6.1.4.1.14519.5.2.1",
+                           "1.2.826.0.1.3680043.10.1234", "1.2.840.10008.5.1.4.1.1.88.9999"}) {
+    const DataSet more = {Text({0x0020, 0x000D}, "UI", root),
+                          Text(kDescription, "LO", root + ".77.12"s)};
+    EXPECT_EQ(FoundIn(more), "") << root;
+  }
+}
+
 TEST(GuardSpellings, ZerosInFrontOfANumberDoNotCount) {
   struct Case {
     const char* id;
